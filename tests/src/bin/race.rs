@@ -1,0 +1,241 @@
+//! Times ours against named rivals, in one process or in runs in turn, and prints the ratio (rival over ours).
+//!
+//! `race [--json FILE]`; a rival that is not installed is named as absent.
+
+use diffsol::{NalgebraMat, OdeBuilder, OdeSolverMethod, OdeSolverStopReason, Vector};
+use std::io::Write;
+use std::process::Command;
+use std::time::Instant;
+use twin_core::{Random, Time};
+use twin_models::{Model, Simulation, run};
+use twin_tests::rivals::{DAYS, DOSE, DOSES, INTERVAL, Race, RaceParameters, START, largest_error, truth};
+
+type Failure = Box<dyn std::error::Error>;
+
+#[derive(serde::Serialize)]
+struct Row {
+    id: String,
+    ours_s: f64,
+    rival_s: Option<f64>,
+    ratio: Option<f64>,
+    what: String,
+}
+
+/// The least time of `repeats` batches of each contestant, taken in turn so that a drift of the machine meets both.
+fn duel(repeats: usize, batch: usize, ours: &mut dyn FnMut(), rival: &mut dyn FnMut()) -> (f64, f64) {
+    let mut best = (f64::INFINITY, f64::INFINITY);
+    let mut time = |work: &mut dyn FnMut()| {
+        let start = Instant::now();
+        (0..batch).for_each(|_| work());
+        start.elapsed().as_secs_f64() / batch as f64
+    };
+    for _ in 0..repeats {
+        best = (best.0.min(time(ours)), best.1.min(time(rival)));
+    }
+    best
+}
+
+fn ours(tolerance: f64) -> Result<Vec<f64>, Failure> {
+    let (model, scenario) = (Race::model(tolerance)?, Race::scenario()?);
+    let mut values = vec![0.0; scenario.sampling.len()];
+    let mut course = model.start(&model.spec().defaults()?, Time::ORIGIN, &mut Random::new(0))?;
+    run(course.as_mut(), &scenario, &mut values)?;
+    Ok(values)
+}
+
+/// The same course by diffsol's Tsit45: stop times at the doses, dense output for the days.
+fn diffsol_tsit45(tolerance: f64) -> Result<Vec<f64>, Failure> {
+    let p = RaceParameters::DEFAULT;
+    let problem = OdeBuilder::<NalgebraMat<f64>>::new()
+        .t0(0.0)
+        .rtol(tolerance)
+        .atol([1e-3 * tolerance])
+        .rhs(move |x, _p, _t, dx| {
+            let rates = p.rates([x[0], x[1], x[2]]);
+            dx[0] = rates[0];
+            dx[1] = rates[1];
+            dx[2] = rates[2];
+        })
+        .init(
+            |_p, _t, x| {
+                x[0] = START[0];
+                x[1] = START[1];
+                x[2] = START[2];
+            },
+            3,
+        )
+        .build()?;
+    let mut solver = problem.tsit45()?;
+    let mut days = vec![START[1]];
+    let mut x = solver.state().y.clone();
+    for number in 0..DOSES {
+        let stop = if number + 1 == DOSES { DAYS } else { (number + 1) * INTERVAL };
+        solver.state_mut().y[0] += DOSE;
+        solver.set_stop_time(f64::from(stop))?;
+        loop {
+            let reason = solver.step()?;
+            let reached = solver.state().t;
+            while days.len() <= stop as usize && (days.len() as f64) <= reached {
+                solver.interpolate_inplace(days.len() as f64, &mut x)?;
+                days.push(x.get_index(1));
+            }
+            if matches!(reason, OdeSolverStopReason::TstopReached) {
+                break;
+            }
+        }
+    }
+    Ok(days)
+}
+
+/// The work-precision curve of a solver: (largest error, seconds) at tolerances from 1e-3 to 1e-10.
+fn curve(solve: &dyn Fn(f64) -> Result<Vec<f64>, Failure>, truth: &[f64]) -> Vec<(f64, f64)> {
+    let tolerances = (6..=20).map(|half| 10.0_f64.powf(-0.5 * f64::from(half)));
+    let point = |tolerance: f64| {
+        let days = solve(tolerance).ok()?;
+        let mut best = f64::INFINITY;
+        for _ in 0..30 {
+            let start = Instant::now();
+            for _ in 0..20 {
+                std::hint::black_box(solve(tolerance).ok()?);
+            }
+            best = best.min(start.elapsed().as_secs_f64() / 20.0);
+        }
+        Some((largest_error(&days, truth), best))
+    };
+    tolerances.filter_map(point).filter(|(error, _)| error.is_finite()).collect()
+}
+
+/// The least time at which the curve reaches `error`: between the points next to it, linear in the logarithms.
+fn time_at(curve: &[(f64, f64)], error: f64) -> Option<f64> {
+    let crossing = |pair: &[(f64, f64)]| {
+        let [(e0, t0), (e1, t1)] = pair else { return None };
+        let share = (error.ln() - e0.ln()) / (e1.ln() - e0.ln());
+        (0.0..=1.0).contains(&share).then(|| (t0.ln() + share * (t1.ln() - t0.ln())).exp())
+    };
+    curve.windows(2).filter_map(crossing).min_by(f64::total_cmp)
+}
+
+fn against_diffsol(rows: &mut Vec<Row>) {
+    let truth = truth();
+    let (mine, theirs) = (curve(&ours, &truth), curve(&diffsol_tsit45, &truth));
+    for (name, curve) in [("ours", &mine), ("diffsol", &theirs)] {
+        let points: Vec<String> = curve.iter().map(|(error, time)| format!("{error:.1e}: {:.1} us", time * 1e6)).collect();
+        println!("  {name:<8} error: time   {}", points.join("   "));
+    }
+    for exponent in [4, 5, 6, 7] {
+        let error = 10.0_f64.powi(-exponent);
+        let what = format!("one-year course, 3 states, 13 doses, 366 looks, at equal largest error 1e-{exponent}");
+        let id = format!("ode.diffsol_error_1e-{exponent}");
+        match (time_at(&mine, error), time_at(&theirs, error)) {
+            (Some(ours_s), rival) => {
+                rows.push(Row { id, ours_s, rival_s: rival, ratio: rival.map(|rival| rival / ours_s), what });
+            }
+            _ => println!("  no time at error {error:e}: ours does not cross it"),
+        }
+    }
+}
+
+const SCIPY: &str = r"
+import time, numpy as np
+from scipy.integrate import solve_ivp
+el, gr, ki, ik, re, st, hs, de, dp = 0.6, 0.05, 0.35, 0.04, 0.02, 0.15, 0.3, 0.08, 0.2
+def f(t, x):
+    d, u, i = x
+    return [-el*d, gr*u*(1-u) - ki*d*u - ik*i*u, re + st*i*u/(hs+u) - de*i - dp*d*i]
+def course(method):
+    x, out = np.array([0.0, 0.1, 0.2]), [0.1]
+    for n in range(13):
+        a, b = 28*n, 365 if n == 12 else 28*(n+1)
+        x = x + [1.0, 0, 0]
+        s = solve_ivp(f, (a, b), x, method=method, rtol=1e-6, atol=1e-9, t_eval=np.arange(a+1, b+1))
+        x = s.y[:, -1]; out.extend(s.y[1])
+    return out
+best = 1e9
+for method in ['RK45', 'LSODA', 'DOP853']:
+    for _ in range(5):
+        t = time.perf_counter(); out = course(method); best = min(best, time.perf_counter() - t)
+assert len(out) == 366
+print(best)
+";
+
+fn against_scipy(rows: &mut Vec<Row>) -> Result<(), Failure> {
+    let mut batch = || (0..200).for_each(|_| drop(std::hint::black_box(ours(1e-6))));
+    let (seconds, _) = duel(20, 1, &mut batch, &mut || {});
+    let ours_s = seconds / 200.0;
+    let what = "the same course by the fastest of scipy solve_ivp RK45, LSODA, DOP853, relative tolerance 1e-6".to_owned();
+    let output = Command::new("python3").args(["-c", SCIPY]).output();
+    let rival_s = output.ok().filter(|output| output.status.success()).map(|output| String::from_utf8_lossy(&output.stdout).trim().parse());
+    let rival_s = rival_s.transpose()?;
+    rows.push(Row { id: "ode.scipy".to_owned(), ours_s, rival_s, ratio: rival_s.map(|rival: f64| rival / ours_s), what });
+    Ok(())
+}
+
+/// What it costs that calibrators and trials see a model through `dyn Simulation`.
+fn virtual_calls(rows: &mut Vec<Row>) -> Result<(), Failure> {
+    let (model, scenario) = (Race::model(1e-6)?, Race::scenario()?);
+    let parameters = model.spec().defaults()?;
+    let mut sum = 0.0;
+    let mut values = vec![0.0; scenario.sampling.len()];
+    let mut erased = || {
+        if let Ok(mut course) = model.start(&parameters, Time::ORIGIN, &mut Random::new(0))
+            && run(course.as_mut(), &scenario, &mut values).is_ok()
+        {
+            sum += values[100];
+        }
+    };
+    let mut direct_sum = 0.0;
+    let mut direct_values = vec![0.0; scenario.sampling.len()];
+    let mut direct = || {
+        // The loop of `run`, on the type itself.
+        let Ok(mut course) = model.start_static(&parameters, Time::ORIGIN) else { return };
+        let mut treatments = scenario.treatments.iter().peekable();
+        let last = *scenario.sampling.last().unwrap_or(&Time::ORIGIN);
+        course.expect_stop(treatments.peek().map_or(last, |treatment| treatment.time));
+        for (row, &time) in direct_values.chunks_exact_mut(1).zip(&scenario.sampling) {
+            while let Some(due) = treatments.next_if(|treatment| treatment.time < time) {
+                if course.advance(due.time).is_err() || course.treat(&due.treatment).is_err() {
+                    return;
+                }
+                course.expect_stop(treatments.peek().map_or(last, |treatment| treatment.time));
+            }
+            if course.advance(time).is_err() {
+                return;
+            }
+            course.observe(row);
+        }
+        direct_sum += direct_values[100];
+    };
+    let (erased_s, direct_s) = duel(200, 50, &mut erased, &mut direct);
+    if sum != direct_sum {
+        return Err("the course through `dyn Simulation` differs from the direct one".into());
+    }
+    let what = "the same course on the type itself; 1 means that virtual calls are free".to_owned();
+    rows.push(Row { id: "ode.without_virtual_calls".to_owned(), ours_s: erased_s, rival_s: Some(direct_s), ratio: Some(direct_s / erased_s), what });
+    Ok(())
+}
+
+fn main() -> Result<(), Failure> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let json = match arguments.as_slice() {
+        [] => None,
+        [flag, file] if flag == "--json" => Some(file),
+        _ => return Err("usage: race [--json FILE]".into()),
+    };
+    let mut rows = Vec::new();
+    against_diffsol(&mut rows);
+    against_scipy(&mut rows)?;
+    virtual_calls(&mut rows)?;
+    println!("{:<28} {:>12} {:>12} {:>8}", "race", "ours", "rival", "ratio");
+    for row in &rows {
+        let rival = row.rival_s.map_or_else(|| "absent".to_owned(), |rival| format!("{:.2} us", rival * 1e6));
+        let ratio = row.ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
+        println!("{:<28} {:>9.2} us {rival:>12} {ratio:>8}  {}", row.id, row.ours_s * 1e6, row.what);
+    }
+    if let Some(file) = json {
+        let mut file = std::fs::File::create(file)?;
+        for row in &rows {
+            writeln!(file, "{}", serde_json::to_string(row)?)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! The integrator against curves certified to 25 digits.
+
+use super::{Claim, Ours, words};
+use std::sync::Arc;
+use twin_core::{Observable, Random, Time};
+use twin_models::{Dynamics, Exposure, Model, ModelSpec, Ode, Scenario, Source, parameters, simulate};
+
+const CERTIFIED: &str = "Taylor series, 30 digits";
+
+parameters! {
+    /// None of the certified systems has free parameters here.
+    struct Fixed {
+        unused: "1" in 0.0..=1.0, default 0.0, "Not used", Source::assumed("the constants stand in the equations");
+    }
+}
+
+/// A certified system: a right-hand side and a start.
+struct Certified {
+    spec: Arc<ModelSpec>,
+    start: [f64; 2],
+    rates: fn(&[f64; 2]) -> [f64; 2],
+}
+
+impl Dynamics for Certified {
+    type State = [f64; 2];
+    type Parameters = Fixed;
+
+    fn spec(&self) -> &Arc<ModelSpec> {
+        &self.spec
+    }
+
+    fn initial(&self, _p: &Fixed) -> [f64; 2] {
+        self.start
+    }
+
+    fn rates(&self, _t: f64, x: &[f64; 2], _exposure: &Exposure, _p: &Fixed, dx: &mut [f64; 2]) {
+        *dx = (self.rates)(x);
+    }
+
+    fn observe(&self, x: &[f64; 2], _p: &Fixed, y: &mut [f64]) {
+        y.copy_from_slice(x);
+    }
+}
+
+fn kuznetsov(&[x, z]: &[f64; 2]) -> [f64; 2] {
+    [0.1181 + 1.131 * x * z / (20.19 + z) - 0.00311 * x * z - 0.3743 * x, 1.636 * z * (1.0 - 0.002 * z) - x * z]
+}
+
+fn lotka_volterra(&[u, v]: &[f64; 2]) -> [f64; 2] {
+    [(0.55 - 0.028 * v) * u, (-0.80 + 0.024 * u) * v]
+}
+
+/// The largest relative error over all points of a certified curve, at relative tolerance 1e-8.
+fn error(start: [f64; 2], rates: fn(&[f64; 2]) -> [f64; 2], points: &[(f64, [f64; 2])]) -> Ours {
+    let spec = ModelSpec::new::<Fixed>("certified", "A certified system", Source::published(CERTIFIED))
+        .state("first", "1", 1e-12)
+        .state("second", "1", 1e-12)
+        .observes(Observable::TUMOR_BURDEN, "1")
+        .observes(Observable::CELLULARITY, "1");
+    let model = Ode::new(Certified { spec: Arc::new(spec), start, rates }).with_relative_tolerance(1e-8);
+    let times = points.iter().map(|(day, _)| Time::from_days(*day)).collect::<Result<Vec<_>, _>>().map_err(words)?;
+    let scenario = Scenario::starting(Time::ORIGIN).sampled(times);
+    let defaults = model.spec().defaults().map_err(words)?;
+    let trajectory = simulate(&model, &defaults, &scenario, &mut Random::new(0)).map_err(words)?;
+    let certified = points.iter().flat_map(|(_, values)| values);
+    Ok(trajectory.values.iter().zip(certified).map(|(ours, exact)| (ours / exact - 1.0).abs()).fold(0.0, f64::max))
+}
+
+pub(super) fn claims() -> Vec<Claim> {
+    // The gate of the reference set: the error at relative tolerance 1e-8 stays within 100 times that.
+    let gate = (0.0, 1e-6);
+    vec![
+        Claim::quick("certified.kuznetsov1994", "largest relative error at tolerance 1e-8", CERTIFIED, gate, || {
+            let points = [
+                (1.0, [1.056_875_375_591_870_3, 38.179_730_147_977_36]),
+                (5.0, [2.593_016_744_173_952_4, 5.484_700_718_140_275_6]),
+                (10.0, [1.054_380_208_595_531_6, 4.234_490_938_052_850_4]),
+                (20.0, [1.433_636_031_182_096_9, 4.038_629_686_598_779]),
+                (50.0, [1.698_689_120_253_435_3, 7.874_027_435_736_024]),
+            ];
+            error([0.76, 20.0], kuznetsov, &points)
+        }),
+        Claim::quick("certified.lotka_volterra", "largest relative error at tolerance 1e-8", CERTIFIED, gate, || {
+            let points = [
+                (1.0, [49.284_283_975_495_89, 7.176_707_176_485_09]),
+                (5.0, [18.857_370_778_099_637, 39.117_048_543_149_91]),
+                (10.0, [32.072_985_507_868_5, 5.939_942_635_532_333]),
+                (20.0, [30.297_740_758_131_55, 5.985_817_371_975_998]),
+            ];
+            error([33.956, 5.933], lotka_volterra, &points)
+        }),
+    ]
+}

@@ -1,0 +1,382 @@
+//! A problem: which model is to explain which patient, under which prior and which errors.
+
+use crate::{CalibrationError, ErrorModel, Prior, Reading};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use twin_core::{Finding, Observable, Observation, Patient, Random, Time};
+use twin_models::{Model, Parameters, Scenario, Simulation, SimulationError, run_with};
+
+/// What is to be inferred, from what. Plain data: a calibrator solves it.
+pub struct Problem<'a> {
+    /// The model that is to explain the patient.
+    pub model: &'a dyn Model,
+    /// The patient; only what lies on the timeline is seen.
+    pub patient: &'a Patient,
+    /// The values of the parameters that the prior does not name.
+    pub base: Parameters,
+    /// What is believed beforehand; it names the parameters that are inferred.
+    pub prior: &'a dyn Prior,
+    /// The observables that are to be explained, each with its error.
+    pub errors: Vec<(Observable, &'a dyn ErrorModel)>,
+    /// When the model starts.
+    pub start: Time,
+}
+
+impl std::fmt::Debug for Problem<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Problem")
+            .field("model", &self.model.spec().id)
+            .field("patient", &self.patient.id)
+            .field("parameters", &self.prior.names())
+            .field("observables", &self.errors.iter().map(|(observable, _)| observable).collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Problem<'a> {
+    /// The problem of explaining `observable` of `patient`; the other parameters keep their defaults, and the model starts at the
+    /// patient's first entry.
+    ///
+    /// # Errors
+    /// [`CalibrationError::NoObservations`] for a patient with an empty timeline; [`CalibrationError::Simulation`] if the defaults
+    /// are not valid.
+    pub fn new(
+        model: &'a dyn Model,
+        patient: &'a Patient,
+        prior: &'a dyn Prior,
+        observable: Observable,
+        error: &'a dyn ErrorModel,
+    ) -> Result<Self, CalibrationError> {
+        let none = || CalibrationError::NoObservations { subject: patient.id.clone(), observables: observable.to_string() };
+        let (start, _) = patient.timeline.extent().ok_or_else(none)?;
+        let base = model.spec().defaults()?;
+        Ok(Self { model, patient, base, prior, errors: vec![(observable, error)], start })
+    }
+
+    /// The same problem, with `observable` to be explained too.
+    #[must_use]
+    pub fn and(mut self, observable: Observable, error: &'a dyn ErrorModel) -> Self {
+        self.errors.push((observable, error));
+        self
+    }
+
+    /// The same problem with other values for the parameters that the prior does not name.
+    #[must_use]
+    pub fn with_base(mut self, base: Parameters) -> Self {
+        self.base = base;
+        self
+    }
+}
+
+/// Where the value of an inferred parameter goes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Place {
+    Model(usize),
+    Error(usize, usize),
+}
+
+/// A reading with the observable of the model it belongs to and the error that applies.
+#[derive(Debug, Clone)]
+struct Scalar {
+    visit: usize,
+    output: usize,
+    error: usize,
+    reading: Reading,
+}
+
+/// A field with the observable it belongs to, its values in the unit of the model.
+#[derive(Debug, Clone)]
+struct Image {
+    visit: usize,
+    observable: Observable,
+    error: usize,
+    shape: [usize; 3],
+    values: Vec<f64>,
+}
+
+/// A [`Problem`] with every name resolved: the logarithm of the posterior density on the real line, ready for any method.
+pub struct Target<'a> {
+    problem: &'a Problem<'a>,
+    places: Vec<Place>,
+    defaults: Vec<Vec<f64>>,
+    scenario: Scenario,
+    scalars: Vec<Scalar>,
+    images: Vec<Image>,
+    unused: Vec<(Observable, usize)>,
+    evaluations: AtomicUsize,
+    failures: AtomicUsize,
+    worst: Mutex<Option<(Vec<f64>, SimulationError)>>,
+}
+
+impl std::fmt::Debug for Target<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Target").field("problem", self.problem).field("readings", &self.scalars.len()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Target<'a> {
+    /// Resolves the names, converts the units and orders the visits of `problem`.
+    ///
+    /// # Errors
+    /// [`CalibrationError::UnknownParameter`] for a parameter that neither the model nor an error has;
+    /// [`CalibrationError::AmbiguousParameter`] for one that two of them have; [`CalibrationError::NoObservations`] if nothing is left
+    /// to explain; [`CalibrationError::UnsupportedFinding`] for a category; [`CalibrationError::Simulation`] for an observable that
+    /// the model lacks, or a unit that does not convert.
+    pub fn new(problem: &'a Problem<'a>) -> Result<Self, CalibrationError> {
+        problem.model.spec().accept(&problem.base)?;
+        let defaults: Vec<Vec<f64>> =
+            problem.errors.iter().map(|(_, error)| error.parameters().iter().map(|parameter| parameter.default).collect()).collect();
+        let places = problem.prior.names().iter().map(|name| place(problem, name)).collect::<Result<_, _>>()?;
+        let start = problem.start;
+        let treatments = problem.patient.timeline.treatments();
+        let scenario = Scenario { start, treatments, sampling: Vec::new() };
+        let mut target = Self {
+            problem,
+            places,
+            defaults,
+            scenario,
+            scalars: Vec::new(),
+            images: Vec::new(),
+            unused: Vec::new(),
+            evaluations: AtomicUsize::new(0),
+            failures: AtomicUsize::new(0),
+            worst: Mutex::new(None),
+        };
+        for (time, observation) in problem.patient.timeline.observations() {
+            target.take(time, observation)?;
+        }
+        if target.scalars.is_empty() && target.images.is_empty() {
+            let names: Vec<&str> = problem.errors.iter().map(|(observable, _)| observable.as_str()).collect();
+            return Err(CalibrationError::NoObservations { subject: problem.patient.id.clone(), observables: names.join(", ") });
+        }
+        Ok(target)
+    }
+
+    /// Takes one observation in, if it is to be explained; counts it as unused if not.
+    fn take(&mut self, time: Time, observation: &Observation) -> Result<(), CalibrationError> {
+        let observable = &observation.observable;
+        let explained = self.problem.errors.iter().position(|(candidate, _)| candidate == observable);
+        let (Some(error), false) = (explained, matches!(observation.finding, Finding::NotEvaluable(_))) else {
+            match self.unused.iter_mut().find(|(other, _)| other == observable) {
+                Some((_, count)) => *count += 1,
+                None => self.unused.push((observable.clone(), 1)),
+            }
+            return Ok(());
+        };
+        if self.scenario.sampling.last() != Some(&time) {
+            self.scenario.sampling.push(time);
+        }
+        let visit = self.scenario.sampling.len() - 1;
+        let spec = self.problem.model.spec();
+        if let Finding::Field(field) = &observation.finding {
+            let unit = spec.observables.iter().find(|known| known.observable == *observable).map(|known| known.unit.parse());
+            let unit = unit.transpose().map_err(SimulationError::from)?.unwrap_or_else(|| field.unit().clone());
+            let values = field.values().iter().map(|value| field.unit().convert(*value, &unit)).collect::<Result<_, _>>();
+            let values = values.map_err(SimulationError::from)?;
+            self.images.push(Image { visit, observable: observable.clone(), error, shape: field.shape(), values });
+            return Ok(());
+        }
+        let output = spec.index_of(observable)?;
+        let unit = spec.observables.get(output).map_or("1", |known| known.unit.as_ref());
+        let reading = reading(observation, unit).map_err(|source| match source {
+            None => CalibrationError::UnsupportedFinding { observable: observable.to_string(), at: time },
+            Some(source) => SimulationError::from(source).into(),
+        })?;
+        self.scalars.push(Scalar { visit, output, error, reading });
+        Ok(())
+    }
+
+    /// How many inferred parameters there are.
+    #[must_use]
+    pub fn dimension(&self) -> usize {
+        self.places.len()
+    }
+
+    /// How many scalar readings and fields are explained.
+    #[must_use]
+    pub fn readings(&self) -> usize {
+        self.scalars.len() + self.images.len()
+    }
+
+    /// The observations that are not explained, by observable.
+    #[must_use]
+    pub fn unused(&self) -> &[(Observable, usize)] {
+        &self.unused
+    }
+
+    /// How often the model was evaluated.
+    #[must_use]
+    pub fn evaluations(&self) -> usize {
+        self.evaluations.load(Ordering::Relaxed)
+    }
+
+    /// How often the model could not go on.
+    #[must_use]
+    pub fn failures(&self) -> usize {
+        self.failures.load(Ordering::Relaxed)
+    }
+
+    /// One failure with the parameters that led to it: the same one at any number of threads.
+    #[must_use]
+    pub fn failure(&self) -> Option<(Vec<f64>, SimulationError)> {
+        self.worst.lock().map_or(None, |worst| worst.clone())
+    }
+
+    /// The parameters, in their own units, at the point `z` of the real line.
+    #[must_use]
+    pub fn parameters_at(&self, z: &[f64]) -> Vec<f64> {
+        self.problem.prior.transforms().iter().zip(z).map(|(transform, z)| transform.from_real(*z)).collect()
+    }
+
+    /// The point of the real line for the parameters `theta`.
+    #[must_use]
+    pub fn point_of(&self, theta: &[f64]) -> Vec<f64> {
+        self.problem.prior.transforms().iter().zip(theta).map(|(transform, x)| transform.to_real(*x)).collect()
+    }
+
+    /// The logarithm of the posterior density (up to a constant) at the point `z` of the real line.
+    #[must_use]
+    pub fn ln_posterior(&self, z: &[f64]) -> f64 {
+        let theta = self.parameters_at(z);
+        let prior = self.problem.prior.ln_density(&theta);
+        let volume: f64 = self.problem.prior.transforms().iter().zip(z).map(|(transform, z)| transform.ln_derivative(*z)).sum();
+        if !(prior + volume).is_finite() {
+            return f64::NEG_INFINITY;
+        }
+        let likelihood = self.ln_likelihood(&theta);
+        if likelihood.is_nan() { f64::NEG_INFINITY } else { prior + volume + likelihood }
+    }
+
+    /// The logarithm of the likelihood of the parameters `theta`; minus infinity where the model cannot go, which is counted.
+    #[must_use]
+    pub fn ln_likelihood(&self, theta: &[f64]) -> f64 {
+        let mut sum = 0.0;
+        let judged = self.judge(theta, |error, predicted, reading, values| {
+            sum += error.ln_likelihood(predicted, reading, values);
+        });
+        if judged { sum } else { f64::NEG_INFINITY }
+    }
+
+    /// Writes the standardized residual of every reading at `theta` to `residuals`, fields voxel by voxel; whether it could.
+    pub fn residuals(&self, theta: &[f64], residuals: &mut Vec<f64>) -> bool {
+        residuals.clear();
+        self.judge(theta, |error, predicted, reading, values| residuals.push(error.residual(predicted, reading, values)))
+    }
+
+    /// Predicts every reading at `theta` and hands each prediction to `verdict` with its error model and the values of that.
+    fn judge(&self, theta: &[f64], mut verdict: impl FnMut(&dyn ErrorModel, f64, &Reading, &[f64])) -> bool {
+        let Some((parameters, values)) = self.place(theta) else {
+            return false; // outside the ranges of the model: the prior is cut off there
+        };
+        self.evaluations.fetch_add(1, Ordering::Relaxed);
+        if let Err(failure) = self.predict(&parameters, &values, &mut verdict) {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+            self.remember(theta, failure);
+            return false;
+        }
+        true
+    }
+
+    fn remember(&self, theta: &[f64], failure: SimulationError) {
+        if let Ok(mut worst) = self.worst.lock() {
+            let first = |other: &[f64]| theta.iter().zip(other).map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne());
+            if worst.as_ref().is_none_or(|(other, _)| first(other).is_some_and(std::cmp::Ordering::is_lt)) {
+                *worst = Some((theta.to_vec(), failure));
+            }
+        }
+    }
+
+    /// The parameters of the model and of each error at `theta`; `None` outside a range.
+    fn place(&self, theta: &[f64]) -> Option<(Parameters, Vec<Vec<f64>>)> {
+        let (mut parameters, mut values) = (self.problem.base.clone(), self.defaults.clone());
+        for (place, &value) in self.places.iter().zip(theta) {
+            match *place {
+                Place::Model(index) => parameters.set(index, value).ok()?,
+                Place::Error(error, index) => *values.get_mut(error)?.get_mut(index)? = value,
+            }
+        }
+        Some((parameters, values))
+    }
+
+    fn predict(
+        &self,
+        parameters: &Parameters,
+        values: &[Vec<f64>],
+        verdict: &mut impl FnMut(&dyn ErrorModel, f64, &Reading, &[f64]),
+    ) -> Result<(), SimulationError> {
+        let model = self.problem.model;
+        // A stochastic model needs a particle method; here every evaluation sees the same stream.
+        let mut simulation = model.start(parameters, self.scenario.start, &mut Random::new(0))?;
+        let mut outputs = vec![0.0; model.spec().observables.len()];
+        let (mut scalars, mut images) = (self.scalars.iter().peekable(), self.images.iter().peekable());
+        let mut missing = None;
+        let mut judge = |error: usize, predicted: f64, reading: &Reading| {
+            if let (Some((_, model)), Some(values)) = (self.problem.errors.get(error), values.get(error)) {
+                verdict(*model, predicted, reading, values);
+            }
+        };
+        run_with(simulation.as_mut(), &self.scenario, |visit, simulation| {
+            simulation.observe(&mut outputs);
+            while let Some(scalar) = scalars.next_if(|scalar| scalar.visit == visit) {
+                judge(scalar.error, outputs.get(scalar.output).copied().unwrap_or(f64::NAN), &scalar.reading);
+            }
+            while let Some(image) = images.next_if(|image| image.visit == visit) {
+                match predicted_field(simulation, image) {
+                    Some(field) => field.iter().zip(&image.values).for_each(|(predicted, &value)| {
+                        judge(image.error, *predicted, &Reading::Value { value, standard_error: None });
+                    }),
+                    None => missing = Some(image.observable.to_string()),
+                }
+            }
+        })?;
+        match missing {
+            None => Ok(()),
+            Some(observable) => Err(SimulationError::UnknownObservable {
+                model: model.spec().id.clone(),
+                observable: format!("{observable} as a field of the observed shape"),
+                known: model.spec().observables.iter().map(|known| known.observable.to_string()).collect(),
+            }),
+        }
+    }
+}
+
+fn predicted_field(simulation: &dyn Simulation, image: &Image) -> Option<Vec<f64>> {
+    let field = simulation.fields()?.observe_field(&image.observable)?;
+    (field.shape() == image.shape).then(|| field.values().to_vec())
+}
+
+fn reading(observation: &Observation, unit: &str) -> Result<Reading, Option<twin_core::CoreError>> {
+    let unit: twin_core::Unit = unit.parse().map_err(Some)?;
+    let convert = |quantity: &twin_core::Quantity| quantity.unit().convert(quantity.value(), &unit).map_err(Some);
+    match &observation.finding {
+        Finding::Measured { quantity, standard_error } => {
+            let value = convert(quantity)?;
+            // A standard error is a difference: it converts with the slope of the unit, not with its zero.
+            let shifted = |error: f64| quantity.unit().convert(quantity.value() + error, &unit).map(|upper| (upper - value).abs());
+            Ok(Reading::Value { value, standard_error: standard_error.map(shifted).transpose().map_err(Some)? })
+        }
+        Finding::Below(limit) => Ok(Reading::Below(convert(limit)?)),
+        Finding::Above(limit) => Ok(Reading::Above(convert(limit)?)),
+        _ => Err(None),
+    }
+}
+
+/// Where the parameter `name` goes: into the model or into one of the errors, but not into two of them.
+fn place(problem: &Problem<'_>, name: &str) -> Result<Place, CalibrationError> {
+    let spec = problem.model.spec();
+    let in_model = spec.parameters.iter().position(|parameter| parameter.name == name).map(Place::Model);
+    let in_errors = problem.errors.iter().enumerate().filter_map(|(error, (_, model))| {
+        let index = model.parameters().iter().position(|parameter| parameter.name == name)?;
+        Some(Place::Error(error, index))
+    });
+    let places: Vec<Place> = in_model.into_iter().chain(in_errors).collect();
+    match places.as_slice() {
+        [place] => Ok(*place),
+        [] => {
+            let of_model = spec.parameters.iter().map(|parameter| parameter.name.to_string());
+            let of_errors = problem.errors.iter().flat_map(|(_, error)| error.parameters()).map(|parameter| parameter.name.to_string());
+            Err(CalibrationError::UnknownParameter { name: name.to_owned(), known: of_model.chain(of_errors).collect() })
+        }
+        _ => Err(CalibrationError::AmbiguousParameter { name: name.to_owned() }),
+    }
+}

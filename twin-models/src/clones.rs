@@ -1,0 +1,99 @@
+//! Clones that compete: drug-sensitive and resistant cells.
+
+use crate::{Dynamics, Exposure, Input, ModelSpec, Ode, Source, parameters};
+use std::sync::Arc;
+use twin_core::{Agent, Observable};
+
+const STROBL: &str = "Strobl et al. 2021, doi:10.1158/0008-5472.CAN-20-0806";
+
+parameters! {
+    /// Parameters of [`SensitiveResistant`].
+    pub struct Competition {
+        growth_rate: "/d" in 1e-4..=1.0, default 0.027, "Division rate of sensitive cells in an empty habitat", Source::published(STROBL);
+        cost: "1" in 0.0..=0.95, default 0.0, "Cost of resistance: share of the division rate that resistant cells lack", Source::published(STROBL);
+        turnover: "1" in 0.0..=0.95, default 0.0, "Death rate of both clones as a share of the sensitive division rate", Source::published(STROBL);
+        kill: "1" in 0.0..=20.0, default 1.5, "Divisions of sensitive cells killed per division, at full dose", Source::published(STROBL);
+        initial_burden: "1" in 1e-4..=1.0, default 0.75, "Both clones at the start, as a share of the carrying capacity", Source::published(STROBL);
+        initial_resistance: "1" in 0.0..=1.0, default 0.001, "Resistant cells at the start, as a share of all cells", Source::published(STROBL);
+        psa_at_capacity: "ng/mL" in 1e-3..=1e5, default 20.0, "Serum PSA of a tumor at its carrying capacity", Source::assumed("a scale, to be fitted");
+    }
+}
+
+/// Sensitive and resistant cells that compete for one habitat (Lotka-Volterra), under a drug that kills dividing sensitive cells.
+///
+/// # Equation
+/// `S' = r (1 - N) (1 - kill D) S - d S`, `R' = (1 - cost) r (1 - N) R - d R`, with `N = S + R`, `d = turnover r`, in units of the
+/// carrying capacity; `D` is the intensity of the drug.
+///
+/// # States
+/// `sensitive`, `resistant`, as shares of the carrying capacity.
+///
+/// # Treatments
+/// Continuous therapy with the one drug that the model was made for.
+///
+/// # Assumptions
+/// Well mixed; no mutation after the start; the drug acts at once and only on dividing sensitive cells.
+///
+/// # Valid for
+/// Comparing schedules of one drug while no new resistance arises.
+///
+/// # Source
+/// Strobl et al. 2021, doi:10.1158/0008-5472.CAN-20-0806, equations 1 and 2; rates of the "no cost, no turnover" reference.
+///
+/// # Example
+/// ```
+/// use twin_core::{Agent, Observable, Random, Time, TimedTreatment, Treatment};
+/// use twin_models::{Model, Scenario, clones, simulate};
+/// let drug = Agent::new("abiraterone")?;
+/// let model = clones::sensitive_resistant(drug.clone());
+/// let scenario = Scenario::starting(Time::ORIGIN)
+///     .treated([TimedTreatment::new(Time::ORIGIN, Treatment::on(drug))])
+///     .sampled([Time::ORIGIN, Time::from_days(100.0)?]);
+/// let burden = simulate(&model, &model.spec().defaults()?, &scenario, &mut Random::new(1))?.column(&Observable::TUMOR_BURDEN);
+/// assert!(burden.is_some_and(|burden| burden[1] < burden[0]));
+/// # Ok::<(), twin_models::SimulationError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct SensitiveResistant {
+    spec: Arc<ModelSpec>,
+}
+
+/// The [`SensitiveResistant`] model for `drug`.
+#[must_use]
+pub fn sensitive_resistant(drug: Agent) -> Ode<SensitiveResistant> {
+    let title = "Sensitive and resistant cells competing under a drug that is on or off";
+    let spec = ModelSpec::new::<Competition>("sensitive_resistant", title, Source::published(STROBL))
+        .state("sensitive", "1", 1e-12)
+        .state("resistant", "1", 1e-12)
+        .observes(Observable::TUMOR_BURDEN, "1")
+        .observes(Observable::PSA, "ng/mL")
+        .understands_continuous(&drug);
+    Ode::new(SensitiveResistant { spec: Arc::new(spec) })
+}
+
+const DRUG: Input = Input::new(0);
+
+impl Dynamics for SensitiveResistant {
+    type State = [f64; 2];
+    type Parameters = Competition;
+
+    fn spec(&self) -> &Arc<ModelSpec> {
+        &self.spec
+    }
+
+    fn initial(&self, p: &Competition) -> [f64; 2] {
+        [p.initial_burden * (1.0 - p.initial_resistance), p.initial_burden * p.initial_resistance]
+    }
+
+    #[inline]
+    fn rates(&self, _t: f64, [s, r]: &[f64; 2], exposure: &Exposure, p: &Competition, dx: &mut [f64; 2]) {
+        let division = p.growth_rate * (1.0 - (s + r));
+        let death = p.turnover * p.growth_rate;
+        *dx = [division * (1.0 - p.kill * exposure.level(DRUG)) * s - death * s, (1.0 - p.cost) * division * r - death * r];
+    }
+
+    fn observe(&self, [s, r]: &[f64; 2], p: &Competition, y: &mut [f64]) {
+        y[0] = s + r;
+        y[1] = p.psa_at_capacity * (s + r);
+    }
+}

@@ -1,0 +1,183 @@
+//! Laws of untreated growth, of a tumor volume in mm³ over days.
+//!
+//! | law | equation | ends at |
+//! |---|---|---|
+//! | [`exponential`] | `V' = a V` | – |
+//! | [`logistic`] | `V' = a V (1 - V/K)` | `K` |
+//! | [`generalized_logistic`] | `V' = a V (1 - (V/K)^θ)` | `K` |
+//! | [`gompertz`] | `V' = β V ln(K/V)` | `K` |
+//! | [`bertalanffy`] | `V' = a V^(2/3) - b V` | `(a/b)^3` |
+//! | [`bertalanffy_putter`] | `V' = a V^γ - b V^δ` | `(a/b)^(1/(δ-γ))` |
+//!
+//! They are integrated in `ln V`, which keeps volumes positive and makes the growth rate the whole of the right-hand side.
+
+use crate::{Dynamics, Exposure, ModelSpec, Ode, ParameterSet, Source, parameters};
+use std::sync::Arc;
+use twin_core::Observable;
+
+const BENZEKRY: &str = "Benzekry et al. 2014, doi:10.1371/journal.pcbi.1003800";
+const CHOICE: Source = Source::assumed("a mid-range value; fit it to the patient");
+
+/// A growth law: the relative growth rate of a volume.
+pub trait GrowthLaw: ParameterSet + Copy + std::fmt::Debug {
+    /// Unique name of the model.
+    const ID: &'static str;
+    /// What the law says, one sentence.
+    const TITLE: &'static str;
+    /// Where the law comes from.
+    const SOURCE: Source;
+
+    /// The volume at the start, in mm³.
+    fn initial_volume(&self) -> f64;
+
+    /// The relative growth rate `V'/V`, per day, at the volume `exp(ln_volume)` mm³.
+    fn relative_rate(&self, ln_volume: f64) -> f64;
+}
+
+/// A tumor that grows by the law `L` and is not treated.
+///
+/// # Equation
+/// `(ln V)' = L(V)`; the laws are listed in the [module](self).
+///
+/// # States
+/// `ln_volume`, the natural logarithm of the volume in mm³.
+///
+/// # Treatments
+/// None: every treatment is refused.
+///
+/// # Source
+/// The laws as compared on animal tumors by Benzekry et al. 2014, doi:10.1371/journal.pcbi.1003800.
+#[derive(Debug, Clone)]
+pub struct Growth<L> {
+    spec: Arc<ModelSpec>,
+    law: std::marker::PhantomData<fn() -> L>,
+}
+
+impl<L: GrowthLaw> Growth<L> {
+    /// The model of the law `L`.
+    #[must_use]
+    pub fn model() -> Ode<Self> {
+        let spec = ModelSpec::new::<L>(L::ID, L::TITLE, L::SOURCE)
+            .bounded_state("ln_volume", "1", f64::NEG_INFINITY, f64::INFINITY, 1e-9)
+            .observes(Observable::TUMOR_VOLUME, "mm3");
+        Ode::new(Self { spec: Arc::new(spec), law: std::marker::PhantomData })
+    }
+}
+
+impl<L: GrowthLaw> Dynamics for Growth<L> {
+    type State = [f64; 1];
+    type Parameters = L;
+
+    fn spec(&self) -> &Arc<ModelSpec> {
+        &self.spec
+    }
+
+    fn initial(&self, p: &L) -> [f64; 1] {
+        [p.initial_volume().ln()]
+    }
+
+    #[inline]
+    fn rates(&self, _t: f64, x: &[f64; 1], _exposure: &Exposure, p: &L, dx: &mut [f64; 1]) {
+        dx[0] = p.relative_rate(x[0]);
+    }
+
+    fn observe(&self, x: &[f64; 1], _p: &L, y: &mut [f64]) {
+        y[0] = x[0].exp();
+    }
+}
+
+/// Declares the parameter struct, the law and the constructor of one growth law.
+macro_rules! law {
+    ($(#[$meta:meta])* $constructor:ident, $name:ident, $id:literal, $title:literal, $source:expr,
+     { $($fields:tt)* }, |$p:ident, $z:ident| $rate:expr) => {
+        parameters! {
+            #[doc = concat!("Parameters of [`", stringify!($constructor), "`].")]
+            pub struct $name {
+                $($fields)*
+                initial_volume: "mm3" in 1e-3..=1e6, default 100.0, "Volume at the start", CHOICE;
+            }
+        }
+
+        impl GrowthLaw for $name {
+            const ID: &'static str = $id;
+            const TITLE: &'static str = $title;
+            const SOURCE: Source = $source;
+
+            fn initial_volume(&self) -> f64 {
+                self.initial_volume
+            }
+
+            #[inline]
+            fn relative_rate(&self, $z: f64) -> f64 {
+                let $p = self;
+                $rate
+            }
+        }
+
+        $(#[$meta])*
+        #[must_use]
+        pub fn $constructor() -> Ode<Growth<$name>> {
+            Growth::model()
+        }
+    };
+}
+
+law! {
+    /// Exponential growth, `V' = a V`; it doubles every `ln 2 / a` days.
+    exponential, Exponential, "exponential", "Exponential growth", Source::published(BENZEKRY),
+    { growth_rate: "/d" in 1e-4..=0.5, default 0.02, "Relative growth rate", CHOICE; },
+    |p, _z| p.growth_rate
+}
+
+law! {
+    /// Logistic growth, `V' = a V (1 - V/K)`.
+    logistic, Logistic, "logistic", "Logistic growth", Source::published(BENZEKRY),
+    {
+        growth_rate: "/d" in 1e-4..=1.0, default 0.05, "Relative growth rate of a small tumor", CHOICE;
+        carrying_capacity: "mm3" in 1e2..=1e7, default 2e4, "Volume at which growth stops", CHOICE;
+    },
+    |p, z| p.growth_rate * (1.0 - (z - p.carrying_capacity.ln()).exp())
+}
+
+law! {
+    /// Generalized logistic growth, `V' = a V (1 - (V/K)^θ)`; θ = 1 is [`logistic`].
+    generalized_logistic, GeneralizedLogistic, "generalized_logistic", "Generalized logistic growth", Source::published(BENZEKRY),
+    {
+        growth_rate: "/d" in 1e-4..=1.0, default 0.05, "Relative growth rate of a small tumor", CHOICE;
+        carrying_capacity: "mm3" in 1e2..=1e7, default 2e4, "Volume at which growth stops", CHOICE;
+        exponent: "1" in 0.05..=5.0, default 0.5, "How late growth slows down", CHOICE;
+    },
+    |p, z| p.growth_rate * (1.0 - (p.exponent * (z - p.carrying_capacity.ln())).exp())
+}
+
+law! {
+    /// Gompertz growth, `V' = β V ln(K/V)`; in the time form `V' = a e^(-βt) V` with `K = V₀ e^(a/β)`.
+    gompertz, Gompertz, "gompertz", "Gompertz growth", Source::published(BENZEKRY),
+    {
+        decay_rate: "/d" in 1e-4..=1.0, default 0.02, "Rate at which the relative growth rate decays", CHOICE;
+        carrying_capacity: "mm3" in 1e2..=1e7, default 2e4, "Volume at which growth stops", CHOICE;
+    },
+    |p, z| p.decay_rate * (p.carrying_capacity.ln() - z)
+}
+
+law! {
+    /// Von Bertalanffy growth, `V' = a V^(2/3) - b V`: uptake through the surface, loss in the volume.
+    bertalanffy, Bertalanffy, "bertalanffy", "Von Bertalanffy growth", Source::published(BENZEKRY),
+    {
+        uptake_rate: "mm/d" in 1e-3..=50.0, default 1.0, "Growth per surface, in volume to the power of one third per day", CHOICE;
+        loss_rate: "/d" in 1e-4..=1.0, default 0.04, "Relative loss rate", CHOICE;
+    },
+    |p, z| p.uptake_rate * (-z / 3.0).exp() - p.loss_rate
+}
+
+law! {
+    /// Bertalanffy-Pütter growth, `V' = a V^γ - b V^δ` with `γ < δ`; volumes in mm³.
+    bertalanffy_putter, BertalanffyPutter, "bertalanffy_putter", "Bertalanffy-Pütter growth", Source::published(BENZEKRY),
+    {
+        uptake_rate: "/d" in 1e-3..=50.0, default 1.0, "Growth of a tumor of 1 mm³, per day", CHOICE;
+        uptake_exponent: "1" in 0.3..=0.85, default 0.75, "Power of the volume in the growth term", CHOICE;
+        loss_rate: "/d" in 1e-4..=0.9, default 0.04, "Loss of a tumor of 1 mm³, per day", CHOICE;
+        loss_exponent: "1" in 0.9..=1.2, default 1.0, "Power of the volume in the loss term", CHOICE;
+    },
+    |p, z| p.uptake_rate * ((p.uptake_exponent - 1.0) * z).exp() - p.loss_rate * ((p.loss_exponent - 1.0) * z).exp()
+}

@@ -1,0 +1,5 @@
+//! Integrators of ordinary differential equations, generic over the state and free of allocation while they step.
+
+mod explicit;
+
+pub(crate) use explicit::{DormandPrince, StepFailure, Tolerance};
