@@ -1,1 +1,60 @@
-//! stub
+//! Inference: from observations to a posterior, and what that predicts.
+//!
+//! ```
+//! use twin_calibrate::{Calibrator, IndependentPrior, LogError, Marginal, Problem, Sampled};
+//! use twin_core::{Event, Observable, Observation, Patient, Provenance, Random, SubjectId, Time};
+//! use twin_models::{Model, growth};
+//!
+//! let mut patient = Patient::new(SubjectId::new("example")?);
+//! for (day, volume) in [(0.0, 100.0), (10.0, 160.0), (20.0, 240.0), (30.0, 370.0)] {
+//!     let seen = Event::Observation(Observation::number(Observable::TUMOR_VOLUME, volume, "mm3")?);
+//!     patient.timeline.record(Time::from_days(day)?, seen, Provenance::measured("example"));
+//! }
+//! let model = growth::exponential();
+//! let prior = IndependentPrior::new([
+//!     ("growth_rate", Marginal::LogNormal { median: 0.03, sd: 0.7 }),
+//!     ("initial_volume", Marginal::LogNormal { median: 100.0, sd: 0.5 }),
+//! ])?;
+//! let error = LogError::new(0.1, 0.0);
+//! let problem = Problem::new(&model, &patient, &prior, Observable::TUMOR_VOLUME, &error)?;
+//! let posterior = Sampled::default().calibrate(&problem, &mut Random::new(1))?;
+//! let [low, median, high] = posterior.quantiles("growth_rate", [0.05, 0.5, 0.95])?;
+//! assert!(low < 0.043 && 0.043 < high, "{low} {median} {high}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The primary type is [`Problem`], plain data that a [`Calibrator`] solves. What this crate does not do: it does not choose a model,
+//! and it does not call a run good that fails its diagnosis.
+//!
+//! # Catalogue
+//! - [`Problem`], [`Target`]: what is to be inferred from what, and its density with every name resolved
+//! - [`Prior`]: [`IndependentPrior`] of [`Marginal`]s, [`PopulationPrior`]; [`Transform`] to the real line
+//! - [`ErrorModel`]: [`NormalError`] (additive, proportional), [`LogError`] (normal or Student tails); censored [`Reading`]s
+//! - [`Calibrator`]: [`Sampled`], after a [`Search`]
+//! - [`Posterior`], [`Prediction`]: draws, quantiles, and what they predict
+//! - [`optimize`]: Levenberg-Marquardt, Nelder-Mead, multi-start (the only room that names argmin)
+//! - [`sample`]: ensemble and adaptive Metropolis samplers
+//! - [`diagnostics`]: R-hat, effective sample sizes, verdicts
+//! - [`control`]: progress and cancellation
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::float_cmp, clippy::panic))]
+
+mod calibrator;
+pub mod control;
+pub mod diagnostics;
+mod error;
+mod likelihood;
+pub mod optimize;
+mod posterior;
+mod prior;
+mod problem;
+pub mod sample;
+mod transform;
+
+pub use calibrator::{Calibrator, Sampled, Search};
+pub use control::{Flow, Observer, Progress};
+pub use error::CalibrationError;
+pub use likelihood::{ErrorModel, ErrorParameter, LogError, NormalError, Reading};
+pub use posterior::{Posterior, Prediction, Record, sorted_quantile};
+pub use prior::{IndependentPrior, Marginal, PopulationPrior, Prior};
+pub use problem::{Problem, Target};
+pub use transform::Transform;

@@ -207,7 +207,10 @@ impl ErrorModel for LogError {
 
     fn draw(&self, predicted: f64, parameters: &[f64], random: &mut Random) -> f64 {
         let sd = parameters.first().copied().unwrap_or(f64::NAN);
-        let u = self.degrees.map_or_else(|| random.normal(), |degrees| random.student_t(degrees));
+        let u = match self.degrees {
+            None => random.normal(),
+            Some(degrees) => random.student_t(degrees),
+        };
         (predicted + self.offset) * (sd * u).exp() - self.offset
     }
 }

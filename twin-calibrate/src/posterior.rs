@@ -1,6 +1,7 @@
 //! What is believed of the parameters after the data spoke, and what that predicts.
 
-use crate::{CalibrationError, Diagnosis, ErrorModel, Target};
+use crate::diagnostics::Diagnosis;
+use crate::{CalibrationError, ErrorModel, Target};
 use twin_core::{Observable, Random, Time};
 use twin_models::{Model, Parameters, Scenario, SimulationError, run};
 
@@ -22,8 +23,8 @@ pub struct Record {
     pub method: String,
     /// Why the method stopped, in words.
     pub stopped: String,
-    /// The diagnosis of each parameter, in order; empty if the method has none.
-    pub diagnoses: Vec<Diagnosis>,
+    /// Whether the draws can be trusted, parameter by parameter; `None` if the method cannot tell.
+    pub diagnosis: Option<Diagnosis>,
     /// How many readings were explained.
     pub readings: usize,
     /// The observations that were not explained, by observable.
@@ -37,11 +38,11 @@ pub struct Record {
 impl Record {
     /// The record of what was done on `target` so far.
     #[must_use]
-    pub fn of(target: &Target<'_>, method: impl Into<String>, stopped: impl Into<String>, diagnoses: Vec<Diagnosis>) -> Self {
+    pub fn of(target: &Target<'_>, method: impl Into<String>, stopped: impl Into<String>, diagnosis: Option<Diagnosis>) -> Self {
         Self {
             method: method.into(),
             stopped: stopped.into(),
-            diagnoses,
+            diagnosis,
             readings: target.readings(),
             unused: target.unused().to_vec(),
             evaluations: target.evaluations(),
@@ -49,10 +50,10 @@ impl Record {
         }
     }
 
-    /// Whether every parameter passes its diagnosis; false where there is none.
+    /// Whether the draws pass their diagnosis; false where there is none.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        !self.diagnoses.is_empty() && self.diagnoses.iter().all(Diagnosis::is_sound)
+        self.diagnosis.as_ref().is_some_and(Diagnosis::is_good)
     }
 }
 
@@ -177,8 +178,14 @@ impl Posterior {
         let unit = spec.observables.get(output).map_or_else(String::new, |known| known.unit.to_string());
         let (width, times) = (spec.observables.len(), scenario.sampling.len());
         let count = count.clamp(1, self.count());
-        let mut prediction =
-            Prediction { observable: observable.clone(), unit, times: scenario.sampling.clone(), expected: Vec::new(), observed: Vec::new(), failures: 0 };
+        let mut prediction = Prediction {
+            observable: observable.clone(),
+            unit,
+            times: scenario.sampling.clone(),
+            expected: Vec::new(),
+            observed: Vec::new(),
+            failures: 0,
+        };
         let mut values = vec![0.0; width * times];
         let mut first = None;
         for k in 0..count {
@@ -186,7 +193,9 @@ impl Posterior {
             let mut stream = random.stream(index as u64);
             let error_values = self.error_values(index, error)?;
             let parameters = self.parameters(index)?;
-            let lived = model.start(&parameters, scenario.start, &mut stream).and_then(|mut course| run(course.as_mut(), scenario, &mut values));
+            let lived = model
+                .start(&parameters, scenario.start, &mut stream)
+                .and_then(|mut course| run(course.as_mut(), scenario, &mut values));
             if let Err(failure) = lived {
                 prediction.failures += 1;
                 first.get_or_insert(failure);

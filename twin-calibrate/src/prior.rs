@@ -22,6 +22,12 @@ pub trait Prior: Send + Sync {
 
     /// The map of each parameter to the real line.
     fn transforms(&self) -> &[Transform];
+
+    /// Residuals whose half sum of squares is the negative logarithm of the density on the real line, up to a constant; empty if there
+    /// are none. They keep a least-squares search from running off where the data do not tell.
+    fn residuals(&self, _theta: &[f64]) -> Vec<f64> {
+        Vec::new()
+    }
 }
 
 /// The distribution of one parameter.
@@ -118,6 +124,21 @@ impl Marginal {
         }
     }
 
+    /// The residual of `x`, as in [`Prior::residuals`].
+    fn residual(self, x: f64) -> f64 {
+        let z = self.transform().to_real(x);
+        match self {
+            Self::Normal { mean, sd } => (z - mean) / sd,
+            Self::LogNormal { median, sd } => (z - median.ln()) / sd,
+            Self::LogitNormal { median, sd, .. } => (z - self.transform().to_real(median)) / sd,
+            // A uniform parameter is logistic on the real line; that of a log-uniform one is close to it.
+            Self::Uniform { .. } | Self::LogUniform { .. } => {
+                let fall = z.abs() + 2.0 * (-z.abs()).exp().ln_1p() - 4.0_f64.ln();
+                z.signum() * (2.0 * fall.max(0.0)).sqrt()
+            }
+        }
+    }
+
     fn is_valid(self) -> bool {
         let spread = |sd: f64| sd > 0.0 && sd.is_finite();
         match self {
@@ -201,6 +222,10 @@ impl Prior for IndependentPrior {
     fn transforms(&self) -> &[Transform] {
         &self.transforms
     }
+
+    fn residuals(&self, theta: &[f64]) -> Vec<f64> {
+        self.marginals.iter().zip(theta).map(|(marginal, x)| marginal.residual(*x)).collect()
+    }
 }
 
 /// A prior that is jointly normal once every parameter is mapped to the real line: what a population of earlier patients teaches.
@@ -219,7 +244,12 @@ impl PopulationPrior {
     /// # Errors
     /// [`CalibrationError::Prior`] for names given twice, numbers that do not fit the dimension or are not finite, or a covariance
     /// that is not positive definite.
-    pub fn new(names: Vec<String>, transforms: Vec<Transform>, mean: Vec<f64>, covariance: &[f64]) -> Result<Self, CalibrationError> {
+    pub fn new(
+        names: Vec<String>,
+        transforms: Vec<Transform>,
+        mean: Vec<f64>,
+        covariance: &[f64],
+    ) -> Result<Self, CalibrationError> {
         check_names(&names)?;
         let n = names.len();
         let fault = |detail: String| CalibrationError::Prior { parameter: names.join(", "), detail };
@@ -295,16 +325,10 @@ impl Prior for PopulationPrior {
         if theta.len() != n {
             return f64::NEG_INFINITY;
         }
-        let mut whitened = Vec::with_capacity(n);
         let mut ln_density = -0.5 * n as f64 * (2.0 * PI).ln();
-        for (i, (transform, x)) in self.transforms.iter().zip(theta).enumerate() {
-            let z = transform.to_real(*x);
-            let row = &self.root[i * n..=i * n + i];
-            let known: f64 = row.iter().zip(&whitened).map(|(a, b): (&f64, &f64)| a * b).sum();
-            let scale = row.last().copied().unwrap_or(1.0);
-            let u = (z - self.mean[i] - known) / scale;
-            ln_density -= 0.5 * u * u + scale.ln() + transform.ln_derivative(z);
-            whitened.push(u);
+        for (i, u) in self.residuals(theta).into_iter().enumerate() {
+            let z = self.transforms[i].to_real(theta[i]);
+            ln_density -= 0.5 * u * u + self.root[i * n + i].ln() + self.transforms[i].ln_derivative(z);
         }
         if ln_density.is_nan() { f64::NEG_INFINITY } else { ln_density }
     }
@@ -318,6 +342,16 @@ impl Prior for PopulationPrior {
 
     fn transforms(&self) -> &[Transform] {
         &self.transforms
+    }
+
+    fn residuals(&self, theta: &[f64]) -> Vec<f64> {
+        let n = self.mean.len();
+        let mut whitened: Vec<f64> = Vec::with_capacity(n);
+        for (i, (transform, x)) in self.transforms.iter().zip(theta).enumerate() {
+            let known: f64 = self.root[i * n..i * n + i].iter().zip(&whitened).map(|(a, b)| a * b).sum();
+            whitened.push((transform.to_real(*x) - self.mean[i] - known) / self.root[i * n + i]);
+        }
+        whitened
     }
 }
 
@@ -355,8 +389,13 @@ mod tests {
     #[test]
     fn a_population_of_independent_parameters_is_the_product_of_its_marginals() {
         let names: Vec<String> = ["a", "b"].map(String::from).to_vec();
-        let joint =
-            PopulationPrior::new(names, vec![Transform::Log, Transform::Identity], vec![0.5_f64.ln(), 0.4], &[0.16, 0.0, 0.0, 0.09]).unwrap();
+        let joint = PopulationPrior::new(
+            names,
+            vec![Transform::Log, Transform::Identity],
+            vec![0.5_f64.ln(), 0.4],
+            &[0.16, 0.0, 0.0, 0.09],
+        )
+        .unwrap();
         let apart = IndependentPrior::new([("a", MARGINALS[1]), ("b", MARGINALS[0])]).unwrap();
         for theta in [[0.5, 0.4], [1.3, -0.2], [0.01, 2.0]] {
             assert!((joint.ln_density(&theta) - apart.ln_density(&theta)).abs() < 1e-10);

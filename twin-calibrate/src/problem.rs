@@ -20,6 +20,12 @@ pub struct Problem<'a> {
     pub errors: Vec<(Observable, &'a dyn ErrorModel)>,
     /// When the model starts.
     pub start: Time,
+    /// The weight of the likelihood, above 0 and at most 1; 1 unless errors of neighboring readings go together.
+    ///
+    /// Readings whose errors are correlated tell less than as many independent ones. With the correlation ρ of one error to the next,
+    /// `(1 - ρ)/(1 + ρ)` is the share of them that counts: a tempered likelihood (Miller and Dunson 2019,
+    /// doi:10.1080/01621459.2018.1469995).
+    pub weight: f64,
 }
 
 impl std::fmt::Debug for Problem<'_> {
@@ -50,13 +56,20 @@ impl<'a> Problem<'a> {
         let none = || CalibrationError::NoObservations { subject: patient.id.clone(), observables: observable.to_string() };
         let (start, _) = patient.timeline.extent().ok_or_else(none)?;
         let base = model.spec().defaults()?;
-        Ok(Self { model, patient, base, prior, errors: vec![(observable, error)], start })
+        Ok(Self { model, patient, base, prior, errors: vec![(observable, error)], start, weight: 1.0 })
     }
 
     /// The same problem, with `observable` to be explained too.
     #[must_use]
     pub fn and(mut self, observable: Observable, error: &'a dyn ErrorModel) -> Self {
         self.errors.push((observable, error));
+        self
+    }
+
+    /// The same problem with the likelihood weighted by `weight`.
+    #[must_use]
+    pub fn weighted(mut self, weight: f64) -> Self {
+        self.weight = weight;
         self
     }
 
@@ -124,8 +137,15 @@ impl<'a> Target<'a> {
     /// the model lacks, or a unit that does not convert.
     pub fn new(problem: &'a Problem<'a>) -> Result<Self, CalibrationError> {
         problem.model.spec().accept(&problem.base)?;
-        let defaults: Vec<Vec<f64>> =
-            problem.errors.iter().map(|(_, error)| error.parameters().iter().map(|parameter| parameter.default).collect()).collect();
+        if !(problem.weight > 0.0 && problem.weight <= 1.0) {
+            let (method, setting, valid) = ("problem", "the weight of the likelihood", "above 0 and at most 1");
+            return Err(CalibrationError::Setting { method, setting, value: problem.weight, valid });
+        }
+        let defaults: Vec<Vec<f64>> = problem
+            .errors
+            .iter()
+            .map(|(_, error)| error.parameters().iter().map(|parameter| parameter.default).collect())
+            .collect();
         let places = problem.prior.names().iter().map(|name| place(problem, name)).collect::<Result<_, _>>()?;
         let start = problem.start;
         let treatments = problem.patient.timeline.treatments();
@@ -192,6 +212,24 @@ impl<'a> Target<'a> {
         self.places.len()
     }
 
+    /// The problem.
+    #[must_use]
+    pub fn problem(&self) -> &'a Problem<'a> {
+        self.problem
+    }
+
+    /// Which inferred parameters are the model's own, rather than an error's.
+    #[must_use]
+    pub fn of_model(&self) -> Vec<bool> {
+        self.places.iter().map(|place| matches!(place, Place::Model(_))).collect()
+    }
+
+    /// How many residuals [`Target::residuals`] writes: one for each scalar reading and each voxel of a field.
+    #[must_use]
+    pub fn residual_count(&self) -> usize {
+        self.scalars.len() + self.images.iter().map(|image| image.values.len()).sum::<usize>()
+    }
+
     /// How many scalar readings and fields are explained.
     #[must_use]
     pub fn readings(&self) -> usize {
@@ -244,7 +282,7 @@ impl<'a> Target<'a> {
             return f64::NEG_INFINITY;
         }
         let likelihood = self.ln_likelihood(&theta);
-        if likelihood.is_nan() { f64::NEG_INFINITY } else { prior + volume + likelihood }
+        if likelihood.is_nan() { f64::NEG_INFINITY } else { prior + volume + self.problem.weight * likelihood }
     }
 
     /// The logarithm of the likelihood of the parameters `theta`; minus infinity where the model cannot go, which is counted.
@@ -374,7 +412,8 @@ fn place(problem: &Problem<'_>, name: &str) -> Result<Place, CalibrationError> {
         [place] => Ok(*place),
         [] => {
             let of_model = spec.parameters.iter().map(|parameter| parameter.name.to_string());
-            let of_errors = problem.errors.iter().flat_map(|(_, error)| error.parameters()).map(|parameter| parameter.name.to_string());
+            let of_errors =
+                problem.errors.iter().flat_map(|(_, error)| error.parameters()).map(|parameter| parameter.name.to_string());
             Err(CalibrationError::UnknownParameter { name: name.to_owned(), known: of_model.chain(of_errors).collect() })
         }
         _ => Err(CalibrationError::AmbiguousParameter { name: name.to_owned() }),

@@ -10,23 +10,24 @@ parameters! {
     /// Parameters of [`SensitiveResistant`].
     pub struct Competition {
         growth_rate: "/d" in 1e-4..=1.0, default 0.027, "Division rate of sensitive cells in an empty habitat", Source::published(STROBL);
-        cost: "1" in 0.0..=0.95, default 0.0, "Cost of resistance: share of the division rate that resistant cells lack", Source::published(STROBL);
-        turnover: "1" in 0.0..=0.95, default 0.0, "Death rate of both clones as a share of the sensitive division rate", Source::published(STROBL);
+        relative_fitness: "1" in 0.01..=3.0, default 1.0, "Division rate of resistant cells relative to sensitive ones; 1 less the cost of resistance", Source::published(STROBL);
+        turnover: "1" in 0.0..=2.0, default 0.0, "Death rate of both clones as a share of the sensitive division rate", Source::published(STROBL);
         kill: "1" in 0.0..=20.0, default 1.5, "Divisions of sensitive cells killed per division, at full dose", Source::published(STROBL);
-        initial_burden: "1" in 1e-4..=1.0, default 0.75, "Both clones at the start, as a share of the carrying capacity", Source::published(STROBL);
-        initial_resistance: "1" in 0.0..=1.0, default 0.001, "Resistant cells at the start, as a share of all cells", Source::published(STROBL);
-        psa_at_capacity: "ng/mL" in 1e-3..=1e5, default 20.0, "Serum PSA of a tumor at its carrying capacity", Source::assumed("a scale, to be fitted");
+        initial_burden: "1" in 1e-4..=0.999, default 0.75, "Both clones at the start, as a share of the carrying capacity", Source::published(STROBL);
+        initial_resistance: "1" in 1e-9..=0.999, default 0.001, "Resistant cells at the start, as a share of all cells", Source::published(STROBL);
+        initial_psa: "ng/mL" in 1e-3..=1e5, default 20.0, "Serum PSA at the start; it stays proportional to the burden", Source::assumed("a scale, to be fitted");
     }
 }
 
 /// Sensitive and resistant cells that compete for one habitat (Lotka-Volterra), under a drug that kills dividing sensitive cells.
 ///
 /// # Equation
-/// `S' = r (1 - N) (1 - kill D) S - d S`, `R' = (1 - cost) r (1 - N) R - d R`, with `N = S + R`, `d = turnover r`, in units of the
-/// carrying capacity; `D` is the intensity of the drug.
+/// `S' = r (1 - N) (1 - kill D) S - d S`, `R' = f r (1 - N) R - d R`, with `N = S + R`, `d = turnover r`, in units of the carrying
+/// capacity; `D` is the intensity of the drug and `f` the relative fitness. PSA is proportional to `N`.
 ///
 /// # States
-/// `sensitive`, `resistant`, as shares of the carrying capacity.
+/// `ln_sensitive`, `ln_resistant`, `ln_room`: the natural logarithms of `S`, `R` and `1 - N`. In logarithms a clone that is far below
+/// any tolerance still regrows as it should, and the room in a crowded habitat is not lost to cancellation.
 ///
 /// # Treatments
 /// Continuous therapy with the one drug that the model was made for.
@@ -63,8 +64,9 @@ pub struct SensitiveResistant {
 pub fn sensitive_resistant(drug: Agent) -> Ode<SensitiveResistant> {
     let title = "Sensitive and resistant cells competing under a drug that is on or off";
     let spec = ModelSpec::new::<Competition>("sensitive_resistant", title, Source::published(STROBL))
-        .state("sensitive", "1", 1e-12)
-        .state("resistant", "1", 1e-12)
+        .bounded_state("ln_sensitive", "1", f64::NEG_INFINITY, f64::INFINITY, 1e-9)
+        .bounded_state("ln_resistant", "1", f64::NEG_INFINITY, f64::INFINITY, 1e-9)
+        .bounded_state("ln_room", "1", f64::NEG_INFINITY, f64::INFINITY, 1e-9)
         .observes(Observable::TUMOR_BURDEN, "1")
         .observes(Observable::PSA, "ng/mL")
         .understands_continuous(&drug);
@@ -74,26 +76,32 @@ pub fn sensitive_resistant(drug: Agent) -> Ode<SensitiveResistant> {
 const DRUG: Input = Input::new(0);
 
 impl Dynamics for SensitiveResistant {
-    type State = [f64; 2];
+    type State = [f64; 3];
     type Parameters = Competition;
 
     fn spec(&self) -> &Arc<ModelSpec> {
         &self.spec
     }
 
-    fn initial(&self, p: &Competition) -> [f64; 2] {
-        [p.initial_burden * (1.0 - p.initial_resistance), p.initial_burden * p.initial_resistance]
+    fn initial(&self, p: &Competition) -> [f64; 3] {
+        let burden = p.initial_burden;
+        [(burden * (1.0 - p.initial_resistance)).ln(), (burden * p.initial_resistance).ln(), (1.0 - burden).ln()]
     }
 
     #[inline]
-    fn rates(&self, _t: f64, [s, r]: &[f64; 2], exposure: &Exposure, p: &Competition, dx: &mut [f64; 2]) {
-        let division = p.growth_rate * (1.0 - (s + r));
+    fn rates(&self, _t: f64, x: &[f64; 3], exposure: &Exposure, p: &Competition, dx: &mut [f64; 3]) {
+        let [sensitive, resistant, room] = x.map(f64::exp);
         let death = p.turnover * p.growth_rate;
-        *dx = [division * (1.0 - p.kill * exposure.level(DRUG)) * s - death * s, (1.0 - p.cost) * division * r - death * r];
+        let of_sensitive = p.growth_rate * (1.0 - p.kill * exposure.level(DRUG));
+        let of_resistant = p.growth_rate * p.relative_fitness;
+        dx[0] = of_sensitive * room - death;
+        dx[1] = of_resistant * room - death;
+        dx[2] = death * (sensitive + resistant) / room - of_sensitive * sensitive - of_resistant * resistant;
     }
 
-    fn observe(&self, [s, r]: &[f64; 2], p: &Competition, y: &mut [f64]) {
-        y[0] = s + r;
-        y[1] = p.psa_at_capacity * (s + r);
+    fn observe(&self, x: &[f64; 3], p: &Competition, y: &mut [f64]) {
+        let burden = x[0].exp() + x[1].exp();
+        y[0] = burden;
+        y[1] = p.initial_psa * burden / p.initial_burden;
     }
 }

@@ -4,7 +4,7 @@ use crate::solver::{DormandPrince, StepFailure, Tolerance};
 use crate::{Model, ModelSpec, ParameterSet, Parameters, Simulation, SimulationError, TreatmentKind};
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
-use twin_core::{Random, Time, Treatment, Unit};
+use twin_core::{CoreError, Random, Time, Treatment, Unit};
 
 /// The largest number of treatments that one ordinary differential equation can understand.
 pub const MAX_INPUTS: usize = 8;
@@ -187,6 +187,7 @@ impl<D: Dynamics> Ode<D> {
             now: at,
             stop: None,
             state: initial,
+            steps: 0,
             solver,
         };
         start.check_finite()?;
@@ -225,6 +226,8 @@ pub struct OdeSimulation<D: Dynamics> {
     stop: Option<f64>,
     /// The state now; the solver may stand a step further on.
     state: D::State,
+    /// Steps since the rates last changed abruptly.
+    steps: usize,
     solver: DormandPrince<D::State>,
 }
 
@@ -250,6 +253,7 @@ impl<D: Dynamics> Clone for OdeSimulation<D> {
             now: self.now,
             stop: self.stop,
             state: self.state.clone(),
+            steps: self.steps,
             solver: self.solver.clone(),
         }
     }
@@ -281,13 +285,12 @@ impl<D: Dynamics> OdeSimulation<D> {
 
     /// Integrates until the last step reaches `day`, and not beyond `limit`.
     fn integrate(&mut self, day: f64, limit: f64) -> Result<(), SimulationError> {
-        let mut steps = 0;
         while self.solver.end() < day {
-            if steps >= MAX_STEPS {
+            if self.steps >= MAX_STEPS {
                 let model = self.dynamics.spec().id.clone();
                 return Err(SimulationError::TooManySteps { model, limit: MAX_STEPS, day: self.solver.end() });
             }
-            steps += 1;
+            self.steps += 1;
             let (dynamics, exposure, p) = (&self.dynamics, &self.exposure, &self.p);
             let mut rates = |t: f64, x: &D::State, dx: &mut D::State| dynamics.rates(t, x, exposure, p, dx);
             let stepped = self.solver.step(&mut rates, &self.tolerance, limit);
@@ -320,6 +323,7 @@ impl<D: Dynamics> OdeSimulation<D> {
 
     fn restart(&mut self, day: f64, state: &D::State) {
         let (dynamics, exposure, p) = (&self.dynamics, &self.exposure, &self.p);
+        self.steps = 0;
         self.solver.jump(day, state, &mut |t, x, dx| dynamics.rates(t, x, exposure, p, dx), &self.tolerance);
     }
 
@@ -381,13 +385,15 @@ impl<D: Dynamics> OdeSimulation<D> {
         match treatment {
             Treatment::Continuous { .. } => exposure.levels[place] = amount,
             Treatment::Infusion { duration, .. } => {
-                let rate = amount / duration.days();
+                let (now, day) = (self.now.days(), self.now.days() + duration.days());
+                // The rate belongs to the duration that the clock can represent, so that the whole dose goes in.
+                let rate = amount / (day - now);
                 if !rate.is_finite() {
-                    return Err(twin_core::CoreError::NotFinite { what: "infusion rate per day", value: rate }.into());
+                    let valid = "long enough for the clock to tell its end from its beginning (give a bolus instead)";
+                    return Err(CoreError::OutOfRange { what: "infusion duration in days", value: duration.days(), valid }.into());
                 }
                 exposure.levels[place] += rate;
                 if rate > 0.0 {
-                    let day = self.now.days() + duration.days();
                     let at = self.ending.partition_point(|other| other.day <= day);
                     self.ending.insert(at, Ending { day, input: place, rate });
                 }

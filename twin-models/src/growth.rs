@@ -125,7 +125,7 @@ macro_rules! law {
 law! {
     /// Exponential growth, `V' = a V`; it doubles every `ln 2 / a` days.
     exponential, Exponential, "exponential", "Exponential growth", Source::published(BENZEKRY),
-    { growth_rate: "/d" in 1e-4..=0.5, default 0.02, "Relative growth rate", CHOICE; },
+    { growth_rate: "/d" in 1e-4..=0.3, default 0.02, "Relative growth rate", CHOICE; },
     |p, _z| p.growth_rate
 }
 
@@ -145,7 +145,7 @@ law! {
     {
         growth_rate: "/d" in 1e-4..=1.0, default 0.05, "Relative growth rate of a small tumor", CHOICE;
         carrying_capacity: "mm3" in 1e2..=1e7, default 2e4, "Volume at which growth stops", CHOICE;
-        exponent: "1" in 0.05..=5.0, default 0.5, "How late growth slows down", CHOICE;
+        exponent: "1" in 0.05..=2.0, default 0.5, "How late growth slows down", CHOICE;
     },
     |p, z| p.growth_rate * (1.0 - (p.exponent * (z - p.carrying_capacity.ln())).exp())
 }
@@ -174,10 +174,10 @@ law! {
     /// Bertalanffy-Pütter growth, `V' = a V^γ - b V^δ` with `γ < δ`; volumes in mm³.
     bertalanffy_putter, BertalanffyPutter, "bertalanffy_putter", "Bertalanffy-Pütter growth", Source::published(BENZEKRY),
     {
-        uptake_rate: "/d" in 1e-3..=50.0, default 1.0, "Growth of a tumor of 1 mm³, per day", CHOICE;
-        uptake_exponent: "1" in 0.3..=0.85, default 0.75, "Power of the volume in the growth term", CHOICE;
-        loss_rate: "/d" in 1e-4..=0.9, default 0.04, "Loss of a tumor of 1 mm³, per day", CHOICE;
-        loss_exponent: "1" in 0.9..=1.2, default 1.0, "Power of the volume in the loss term", CHOICE;
+        uptake_rate: "/d" in 0.1..=50.0, default 1.0, "Growth of a tumor of 1 mm³, per day", CHOICE;
+        uptake_exponent: "1" in 0.3..=0.8, default 0.75, "Power of the volume in the growth term", CHOICE;
+        loss_rate: "/d" in 1e-4..=0.5, default 0.04, "Loss of a tumor of 1 mm³, per day", CHOICE;
+        loss_exponent: "1" in 0.95..=1.2, default 1.0, "Power of the volume in the loss term", CHOICE;
     },
     |p, z| p.uptake_rate * ((p.uptake_exponent - 1.0) * z).exp() - p.loss_rate * ((p.loss_exponent - 1.0) * z).exp()
 }

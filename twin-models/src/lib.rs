@@ -7,6 +7,7 @@ mod error;
 pub mod growth;
 mod model;
 mod parameters;
+pub mod psa;
 mod registry;
 mod scenario;
 mod solver;

@@ -39,6 +39,7 @@ impl Registry {
         registry.register(crate::growth::generalized_logistic())?;
         registry.register(crate::growth::bertalanffy_putter())?;
         registry.register(crate::clones::sensitive_resistant(twin_core::Agent::new("abiraterone")?))?;
+        registry.register(crate::psa::cell_quota(twin_core::Agent::new("androgen deprivation")?))?;
         Ok(registry)
     }
 

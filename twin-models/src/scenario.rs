@@ -11,7 +11,8 @@ use twin_core::{Observable, Random, Time, TimedTreatment};
 pub struct Scenario {
     /// The start of the course.
     pub start: Time,
-    /// What is done, in the order of time, none of it before the start.
+    /// What is done, in the order of time, none of it before the start. What comes at or after the last look changes nothing that is
+    /// seen, and is not given.
     pub treatments: Vec<TimedTreatment>,
     /// When one looks, in the order of time, never before the start.
     pub sampling: Vec<Time>,

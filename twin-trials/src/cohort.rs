@@ -96,7 +96,8 @@ impl Cohort for FromPrior {
                     Err(_) => patient.error_values.push((name.clone(), value)),
                     Ok(place) => {
                         if let Err(source) = patient.parameters.set(place, value) {
-                            (fits, reason) = (false, TrialError::Draw { index, attempts: Self::ATTEMPTS, source: Box::new(source) });
+                            (fits, reason) =
+                                (false, TrialError::Draw { index, attempts: Self::ATTEMPTS, source: Box::new(source) });
                         }
                     }
                 }

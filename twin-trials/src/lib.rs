@@ -1,1 +1,54 @@
-//! stub
+//! Decisions: virtual cohorts, arms, policies, endpoints, trials in silico, and the report of what came out.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use twin_core::{Agent, Observable, Span};
+//! use twin_models::{Model, clones};
+//! use twin_trials::{Adaptive, Continuous, Given, TimeToProgression, Trial, VirtualPatient, run};
+//!
+//! let drug = Agent::new("abiraterone")?;
+//! let model = Arc::new(clones::sensitive_resistant(drug.clone()));
+//! let patient = VirtualPatient::new(model.spec().defaults()?);
+//! let trial = Trial::new(model, Given(vec![patient]), 1)
+//!     .arm("continuous", Continuous { agent: drug.clone() })
+//!     .arm("adaptive", Adaptive::half(drug, Observable::TUMOR_BURDEN))
+//!     .measure(Observable::TUMOR_BURDEN)
+//!     .endpoint(TimeToProgression::of(Observable::TUMOR_BURDEN, 1.2))
+//!     .visits(Span::DAY, Span::from_days(1000.0)?);
+//! let report = run(&trial)?;
+//! println!("{:?}", report.outcomes("adaptive", "time to progression")?);
+//! # Ok::<(), twin_trials::TrialError>(())
+//! ```
+//!
+//! The primary type is [`Trial`], plain data that [`run`] runs. What this crate does not do: it does not recommend a treatment, and it
+//! does not read or write files.
+//!
+//! # Catalogue
+//! - [`Trial`], [`Arm`], [`Measurement`]: the design
+//! - [`Cohort`]: [`Given`], [`FromPrior`], [`FromPosterior`]
+//! - [`Policy`]: [`Continuous`], [`Withheld`], [`Adaptive`], [`Intermittent`], [`Planned`], or any closure
+//! - [`Endpoint`]: [`TimeToProgression`], [`TimeOffDrug`], [`CumulativeDose`], [`ValueAt`]
+//! - [`run`], [`run_observed`], [`course()`]: running it
+//! - [`statistics`]: Kaplan-Meier, log-rank, quantiles, paired differences
+//! - [`report`]: one HTML document with figures, readable in print
+#![cfg_attr(test, allow(clippy::float_cmp, clippy::unwrap_used))]
+
+mod arm;
+mod cohort;
+mod course;
+mod endpoint;
+mod error;
+mod policy;
+pub mod report;
+mod run;
+pub mod statistics;
+mod trial;
+
+pub use arm::{Arm, Measurement};
+pub use cohort::{Cohort, FromPosterior, FromPrior, Given, VirtualPatient};
+pub use course::Course;
+pub use endpoint::{CumulativeDose, Endpoint, Outcome, Reference, TimeOffDrug, TimeToProgression, ValueAt};
+pub use error::TrialError;
+pub use policy::{Adaptive, Continuous, Decision, History, Intermittent, Planned, Policy, Withheld};
+pub use run::{ArmReport, Failure, TrialReport, course, run, run_observed};
+pub use trial::Trial;

@@ -1,0 +1,266 @@
+//! Calibrators: from a problem to a posterior.
+
+use crate::control::Observer;
+use crate::diagnostics::Thresholds;
+use crate::optimize::{Differences, Fit, LevenbergMarquardt, MultiStart, NelderMead, Residuals, multi_start};
+use crate::sample::{AdaptiveMetropolis, LnDensity};
+use crate::{CalibrationError, Posterior, Problem, Record, Target};
+use twin_core::Random;
+
+/// A method that solves a [`Problem`].
+pub trait Calibrator: Send + Sync {
+    /// The posterior of `problem`. What is random comes from `random` alone.
+    ///
+    /// # Errors
+    /// What makes the problem unsolvable, or the method unfit for it. A poor posterior is not an error: its record says so.
+    fn calibrate(&self, problem: &Problem<'_>, random: &mut Random) -> Result<Posterior, CalibrationError> {
+        self.calibrate_observed(problem, random, &())
+    }
+
+    /// As [`Calibrator::calibrate`], with an observer that is told how far the method is and can stop it.
+    ///
+    /// # Errors
+    /// As [`Calibrator::calibrate`].
+    fn calibrate_observed(
+        &self,
+        problem: &Problem<'_>,
+        random: &mut Random,
+        observer: &dyn Observer,
+    ) -> Result<Posterior, CalibrationError>;
+}
+
+impl LnDensity for Target<'_> {
+    fn dimension(&self) -> usize {
+        self.dimension()
+    }
+
+    fn ln_density(&self, point: &[f64]) -> f64 {
+        self.ln_posterior(point)
+    }
+}
+
+/// The parameters of the model as a least-squares problem on the real line, with the error parameters held fixed.
+struct ModelResiduals<'a> {
+    target: &'a Target<'a>,
+    free: Vec<usize>,
+    point: Vec<f64>,
+    prior: usize,
+}
+
+impl<'a> ModelResiduals<'a> {
+    fn new(target: &'a Target<'a>, point: &[f64]) -> Self {
+        let free = target.of_model().iter().enumerate().filter_map(|(index, of_model)| of_model.then_some(index)).collect();
+        let prior = target.problem().prior.residuals(&target.parameters_at(point)).len();
+        Self { target, free, point: point.to_vec(), prior }
+    }
+
+    fn whole(&self, part: &[f64]) -> Vec<f64> {
+        let mut whole = self.point.clone();
+        for (&index, &value) in self.free.iter().zip(part) {
+            whole[index] = value;
+        }
+        whole
+    }
+
+    fn part(&self) -> Vec<f64> {
+        self.free.iter().map(|&index| self.point[index]).collect()
+    }
+}
+
+impl Residuals for ModelResiduals<'_> {
+    fn dimension(&self) -> usize {
+        self.free.len()
+    }
+
+    fn count(&self) -> usize {
+        self.target.residual_count() + self.prior
+    }
+
+    fn residuals(&self, point: &[f64], residuals: &mut [f64]) -> bool {
+        let theta = self.target.parameters_at(&self.whole(point));
+        let mut all = Vec::with_capacity(residuals.len());
+        if !self.target.residuals(&theta, &mut all) {
+            return false;
+        }
+        let scale = self.target.problem().weight.sqrt();
+        all.iter_mut().for_each(|residual| *residual *= scale);
+        all.extend(self.target.problem().prior.residuals(&theta));
+        all.len() == residuals.len() && {
+            residuals.copy_from_slice(&all);
+            true
+        }
+    }
+
+    fn typical(&self, _coordinate: usize) -> f64 {
+        1.0
+    }
+}
+
+/// The search for the maximum of the posterior: many starts drawn from the prior, least squares for the parameters of the model from
+/// each, then a simplex over all parameters from the best.
+///
+/// Requires a prior that can be sampled; local optima between which no start falls are missed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Search {
+    /// How many starts are drawn.
+    pub starts: usize,
+    /// How many of the best fits the simplex goes on from.
+    pub polished: usize,
+    /// The least-squares method.
+    pub least_squares: LevenbergMarquardt,
+    /// The simplex method.
+    pub simplex: NelderMead,
+}
+
+impl Default for Search {
+    fn default() -> Self {
+        let least_squares = LevenbergMarquardt {
+            max_iterations: 60,
+            gradient_tolerance: 1e-4,
+            step_tolerance: 1e-5,
+            differences: Differences::central(1e-7),
+            ..LevenbergMarquardt::default()
+        };
+        let simplex = NelderMead { max_iterations: 3000, cost_tolerance: 1e-5, restarts: 1 };
+        Self { starts: 12, polished: 3, least_squares, simplex }
+    }
+}
+
+impl Search {
+    /// How many draws from the prior are tried for each start.
+    const ATTEMPTS: usize = 50;
+
+    /// The fits of `target`, best first, each with its whole point on the real line and the negative logarithm of the posterior density
+    /// as its cost; the covariance is that of the least squares, over the parameters of the model.
+    ///
+    /// # Errors
+    /// [`CalibrationError::NoStart`] if no draw from the prior has a positive density; [`CalibrationError::AllStarts`] if no fit came
+    /// about from any of them.
+    pub fn run(&self, target: &Target<'_>, random: &Random, observer: &dyn Observer) -> Result<MultiStart, CalibrationError> {
+        let starts = self.draw_starts(target, random)?;
+        let cost = |point: &[f64]| -target.ln_posterior(point);
+        let coarse = multi_start(&starts, |start| {
+            let problem = ModelResiduals::new(target, start);
+            if problem.free.is_empty() {
+                return self.simplex.minimize(&cost, start, &vec![0.5; start.len()], observer);
+            }
+            let fit = self.least_squares.minimize(&problem, &problem.part(), observer)?;
+            let point = problem.whole(&fit.point);
+            Ok(Fit { cost: cost(&point), point, ..fit })
+        })?;
+        let best: Vec<Vec<f64>> = coarse.fits.iter().take(self.polished.max(1)).map(|found| found.fit.point.clone()).collect();
+        let mut fine = multi_start(&best, |start| {
+            let fit = self.simplex.minimize(&cost, start, &vec![0.2; start.len()], observer)?;
+            let covariance =
+                coarse.fits.iter().find(|found| found.fit.point == start).and_then(|found| found.fit.covariance.clone());
+            Ok(Fit { covariance, ..fit })
+        })?;
+        fine.failures.extend(coarse.failures);
+        Ok(fine)
+    }
+
+    fn draw_starts(&self, target: &Target<'_>, random: &Random) -> Result<Vec<Vec<f64>>, CalibrationError> {
+        let prior = target.problem().prior;
+        let draw = |start: usize| {
+            let mut stream = random.stream(start as u64);
+            (0..Self::ATTEMPTS).find_map(|_| {
+                let point = target.point_of(&prior.sample(&mut stream));
+                target.ln_posterior(&point).is_finite().then_some(point)
+            })
+        };
+        let starts: Vec<_> = (0..self.starts.max(1)).filter_map(draw).collect();
+        if starts.is_empty() {
+            return Err(CalibrationError::NoStart { attempts: self.starts.max(1) * Self::ATTEMPTS });
+        }
+        Ok(starts)
+    }
+}
+
+/// Draws from the posterior by adaptive Metropolis chains that begin around the best fits of a [`Search`].
+///
+/// Requires only that the posterior density can be computed; suited to some ten parameters. The record of the posterior holds the
+/// diagnosis, and a run that fails it is not called sound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sampled {
+    /// The search that comes first.
+    pub search: Search,
+    /// How many chains there are.
+    pub chains: usize,
+    /// The sampler.
+    pub sampler: AdaptiveMetropolis,
+    /// What the diagnosis demands.
+    pub thresholds: Thresholds,
+    /// The share of evaluations that may fail before the calibration fails.
+    pub tolerated_failures: f64,
+}
+
+impl Default for Sampled {
+    fn default() -> Self {
+        let sampler = AdaptiveMetropolis { warmup: 4000, draws: 1000, thin: 5, ..AdaptiveMetropolis::default() };
+        let search = Search::default();
+        Self { search, chains: 4, sampler, thresholds: Thresholds::exploratory(), tolerated_failures: 0.5 }
+    }
+}
+
+impl Sampled {
+    /// Starts for the chains: the fits in turn, each shifted a little.
+    fn starts(&self, target: &Target<'_>, fits: &MultiStart, random: &Random) -> Vec<Vec<f64>> {
+        let begin = |chain: usize| {
+            let fit = fits.fits.get(chain % fits.fits.len().max(1)).map(|found| found.fit.point.clone()).unwrap_or_default();
+            let mut stream = random.stream(chain as u64);
+            let shifted = (0..50).map(|attempt| {
+                let reach = 0.2 * 0.8_f64.powi(attempt);
+                fit.iter().map(|z| z + reach * stream.normal()).collect::<Vec<f64>>()
+            });
+            shifted.into_iter().find(|point| target.ln_posterior(point).is_finite())
+        };
+        (0..self.chains)
+            .map(|chain| begin(chain).or_else(|| fits.best().map(|fit| fit.point.clone())).unwrap_or_default())
+            .collect()
+    }
+
+    /// The first steps of the chains: the standard errors of the least squares where there are any, else a modest step.
+    fn scales(target: &Target<'_>, fits: &MultiStart) -> Vec<f64> {
+        let of_model = target.of_model();
+        let count = of_model.iter().filter(|of_model| **of_model).count();
+        let covariance = fits.best().and_then(|fit| fit.covariance.as_ref());
+        let mut place = 0;
+        let scale = |of_model: &bool| {
+            if !of_model {
+                return 0.2;
+            }
+            let variance = covariance.and_then(|covariance| covariance.get(place * (count + 1)).copied());
+            place += 1;
+            variance.map_or(0.2, |variance| variance.sqrt().clamp(1e-3, 1.0))
+        };
+        of_model.iter().map(scale).collect()
+    }
+}
+
+impl Calibrator for Sampled {
+    fn calibrate_observed(
+        &self,
+        problem: &Problem<'_>,
+        random: &mut Random,
+        observer: &dyn Observer,
+    ) -> Result<Posterior, CalibrationError> {
+        let target = Target::new(problem)?;
+        let root = random.stream(random.clone().bits());
+        random.bits(); // a second calibration with the same stream is another one
+        let fits = self.search.run(&target, &root.stream(0), observer)?;
+        let starts = self.starts(&target, &fits, &root.stream(1));
+        let mut sampler = self.sampler.clone();
+        sampler.scales = sampler.scales.or_else(|| Some(Self::scales(&target, &fits)));
+        let chains = sampler.run(&target, &starts, &root.stream(2), observer)?;
+        let (failed, of) = (target.failures(), target.evaluations());
+        if let Some((_, source)) = target.failure()
+            && failed as f64 > self.tolerated_failures * of as f64
+        {
+            return Err(CalibrationError::TooManyFailures { failed, of, source: Box::new(source) });
+        }
+        let draws: Vec<f64> = chains.points().flat_map(|point| target.parameters_at(point)).collect();
+        let method = format!("{} adaptive Metropolis chains from the best of {} fits", self.chains, fits.fits.len());
+        let record = Record::of(&target, method, chains.reason().to_string(), Some(chains.diagnose(self.thresholds)));
+        Posterior::new(problem.prior.names().to_vec(), draws, chains.ln_densities().to_vec(), problem.base.clone(), record)
+    }
+}

@@ -1,0 +1,26 @@
+//! Draws from a density that is known up to a factor.
+//!
+//! | method | needs | good for |
+//! |---|---|---|
+//! | [`Ensemble`] | many starts that span the space | parameters of very different scale or correlated, up to ten or so; all threads |
+//! | [`AdaptiveMetropolis`] | one start per chain | expensive densities, several independent chains, tens of parameters |
+//!
+//! Neither needs derivatives. Both hand back [`Chains`], which know which of them are independent, so that
+//! [`Chains::diagnose`] does not take walkers that follow each other for chains that agree. Sampling in unconstrained coordinates is
+//! best, but a density of zero (a logarithm of minus infinity) outside a region is respected.
+//!
+//! Every walker and every chain has a random stream of its own, and walkers move only against walkers that stand still meanwhile:
+//! the draws are the same bits at any number of threads.
+
+mod adaptive_metropolis;
+mod chains;
+mod ensemble;
+mod walker;
+
+pub use adaptive_metropolis::AdaptiveMetropolis;
+pub use chains::{Chains, SampleEnd};
+pub use ensemble::Ensemble;
+pub use walker::LnDensity;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! The one error type of this crate.
+
+use twin_calibrate::CalibrationError;
+use twin_core::{CoreError, Time};
+use twin_models::SimulationError;
+
+/// What can go wrong between a question about treatment and the report that answers it.
+///
+/// Every variant names what was being made, the offending value and what would be valid. Values that could identify a person are
+/// never carried.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrialError {
+    /// A number is NaN or infinite.
+    #[error("{what} number {index} is {value}, but must be finite")]
+    NotFinite {
+        /// The list or field that holds the number.
+        what: &'static str,
+        /// The place of the number in its list, counted from 0; 0 for a lone number.
+        index: usize,
+        /// The value that was offered.
+        value: f64,
+    },
+    /// A number lies outside the range in which the question has a meaning.
+    #[error("{what} number {index} is {value}, but must be {valid}")]
+    OutOfRange {
+        /// The list or field that holds the number.
+        what: &'static str,
+        /// The place of the number in its list, counted from 0; 0 for a lone number.
+        index: usize,
+        /// The value that was offered.
+        value: f64,
+        /// The valid range, in words.
+        valid: &'static str,
+    },
+    /// A list or a text that must hold something is empty.
+    #[error("{what} is empty")]
+    Empty {
+        /// The list or text.
+        what: &'static str,
+    },
+    /// A count lies outside the range in which the question has a meaning.
+    #[error("{what} is {count}, but must be {valid}")]
+    Count {
+        /// What was counted.
+        what: &'static str,
+        /// The count that was offered.
+        count: usize,
+        /// The valid range, in words.
+        valid: &'static str,
+    },
+    /// Two lists that belong together differ in length.
+    #[error("{what} has {found} entries, but must have {expected}, as {reference} has")]
+    Length {
+        /// The list that does not fit.
+        what: &'static str,
+        /// Its length.
+        found: usize,
+        /// The list that it must match.
+        reference: &'static str,
+        /// The length of that list.
+        expected: usize,
+    },
+    /// A survival curve was asked for a time at which nobody was under observation any more.
+    #[error("survival is not known at time {time}: the last follow-up, still without the event, ends at {last}")]
+    BeyondFollowUp {
+        /// The time that was asked for, in the unit of the follow-up.
+        time: f64,
+        /// The end of the longest follow-up, in the same unit.
+        last: f64,
+    },
+    /// The groups cannot be compared: no two of them are at risk together while events happen, or nothing varies between them.
+    #[error("the {groups} groups cannot be compared: {events} events were seen while at least two groups were at risk")]
+    NothingToCompare {
+        /// The number of groups.
+        groups: usize,
+        /// The number of events seen while at least two groups were at risk.
+        events: usize,
+    },
+    /// A trial cannot be run as it is designed.
+    #[error("{what} of the trial must be {valid}")]
+    Design {
+        /// The part of the design.
+        what: &'static str,
+        /// What would be valid.
+        valid: &'static str,
+    },
+    /// Two arms have the same name.
+    #[error("two arms are called `{name}`")]
+    DuplicateArm {
+        /// The name.
+        name: String,
+    },
+    /// Nothing in the trial has that name.
+    #[error("there is no `{name}`; there are: {}", known.join(", "))]
+    UnknownName {
+        /// The name that was asked for.
+        name: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// A cohort without patients.
+    #[error("the cohort has no patients")]
+    EmptyCohort,
+    /// A patient has no past that a policy could take over.
+    #[error("the patient has no history up to {since}, when the policy is to take over")]
+    Past {
+        /// When the policy is to take over.
+        since: Time,
+    },
+    /// No draw of a prior fell into the ranges of the model.
+    #[error("virtual patient {index}: none of {attempts} draws of the prior lies in the ranges of the model")]
+    Draw {
+        /// The patient's index.
+        index: usize,
+        /// How often it was tried.
+        attempts: usize,
+        /// What was wrong with the last one.
+        source: Box<SimulationError>,
+    },
+    /// More courses failed than tolerated.
+    #[error("{failed} of {of} courses failed, more than tolerated; the first of them because: {source}")]
+    TooManyFailures {
+        /// How many failed.
+        failed: usize,
+        /// How many there were.
+        of: usize,
+        /// Why the first one failed.
+        source: Box<TrialError>,
+    },
+    /// The trial was asked to stop before the first patient was through.
+    #[error("the trial was stopped before its first patient was through")]
+    Stopped,
+    /// A model could not be run.
+    #[error(transparent)]
+    Simulation(#[from] SimulationError),
+    /// A posterior could not be used.
+    #[error(transparent)]
+    Calibration(#[from] CalibrationError),
+    /// A noun of the clinic is not valid.
+    #[error(transparent)]
+    Core(#[from] CoreError),
+}
