@@ -1,6 +1,7 @@
 //! Claims: published or certified numbers, each with the run of ours that is held against it.
 
 mod growth;
+mod real_psa;
 mod solver;
 mod strobl2021;
 
@@ -103,6 +104,7 @@ pub fn all() -> Vec<Claim> {
     let mut claims = growth::claims();
     claims.extend(solver::claims());
     claims.extend(strobl2021::claims());
+    claims.extend(real_psa::claims());
     claims
 }
 

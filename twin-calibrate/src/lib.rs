@@ -29,6 +29,7 @@
 //! # Catalogue
 //! - [`Problem`], [`Target`]: what is to be inferred from what, and its density with every name resolved
 //! - [`Prior`]: [`IndependentPrior`] of [`Marginal`]s, [`PopulationPrior`]; [`Transform`] to the real line
+//! - [`priors`]: ready priors for models of this library
 //! - [`ErrorModel`]: [`NormalError`] (additive, proportional), [`LogError`] (normal or Student tails); censored [`Reading`]s
 //! - [`Calibrator`]: [`Sampled`], after a [`Search`]
 //! - [`Posterior`], [`Prediction`]: draws, quantiles, and what they predict
@@ -46,6 +47,7 @@ mod likelihood;
 pub mod optimize;
 mod posterior;
 mod prior;
+pub mod priors;
 mod problem;
 pub mod sample;
 mod transform;

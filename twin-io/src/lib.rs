@@ -1,1 +1,58 @@
-//! stub
+//! Adapters between files of the clinic and the patient state of [`twin_core`].
+//!
+//! ```
+//! # #[cfg(feature = "table")] {
+//! use twin_core::Observable;
+//! use twin_io::{Limits, table};
+//! let mapping = table::Mapping::abiraterone()?;
+//! let text = "patient,arm,day,psa_ng_per_ml,on_abiraterone\nP1,adaptive,0,6.06,1\nP1,adaptive,27,0.03,0\n";
+//! let patients = table::parse_table(text, "psa.csv", &mapping, &Limits::default())?;
+//! let psa: Vec<f64> = patients[0]
+//!     .timeline
+//!     .observations_of(&Observable::PSA)
+//!     .filter_map(|(_, observation)| observation.finding.quantity().map(|quantity| quantity.value()))
+//!     .collect();
+//! assert_eq!(psa, [6.06, 0.03]);
+//! # }
+//! # Ok::<(), twin_io::IoError>(())
+//! ```
+//!
+//! Every reader makes [`twin_core::Patient`]s, the primary type, and remembers of each value which file and which place in it the
+//! value comes from. What does not fit is refused with an [`IoError`]; nothing is guessed, filled, clamped or dropped.
+//!
+//! # What it does not do
+//!
+//! * It does not de-identify. A subject's id is taken as it stands in the file: make it opaque before. The name of a file enters
+//!   the provenance, so a file should not be named after a person.
+//! * It knows no calendar dates; times in a file are numbers relative to an origin that the file does not name.
+//! * It reads whole files, up to [`Limits`]; it does not stream, lock files, or follow a file that grows.
+//!
+//! # Catalog
+//!
+#![cfg_attr(feature = "json", doc = "* [`json`] — a patient record as versioned JSON with a published JSON Schema.")]
+#![cfg_attr(feature = "table", doc = "* [`table`] — patients from a CSV table through a column mapping, two of them ready.")]
+//! * [`Limits`] — how much of an untrusted file is read, at most.
+//! * [`IoError`], [`Place`] — what is wrong, in which file, line and field; never with a value from the file.
+//!
+//! # Features
+//!
+//! | feature | default | room | cost |
+//! |---|---|---|---|
+//! | `json` | yes | `json` | `serde_json`, `serde_path_to_error` |
+//! | `table` | yes | `table` | `toml` |
+//!
+//! The table reader is its own, since it must refuse what common readers pass over (a quote that is never closed swallows the rest
+//! of the file) and must name exact lines; its tests compare it with the `csv` crate.
+
+mod error;
+#[cfg(any(feature = "json", feature = "table"))]
+mod file;
+mod limits;
+
+#[cfg(feature = "json")]
+pub mod json;
+#[cfg(feature = "table")]
+pub mod table;
+
+pub use error::{IoError, Place};
+pub use limits::Limits;
