@@ -2,7 +2,6 @@
 //!
 //! Source: NIST/ITL, <https://www.itl.nist.gov/div898/strd/nls/nls_main.shtml>; certified to 11 digits.
 
-
 use serde_json::Value;
 use twin_calibrate::optimize::{Fit, LevenbergMarquardt, Residuals, multi_start};
 

@@ -4,7 +4,6 @@
 //! summaries are of 10 chains of 1000 draws each. Held to: means within 0.1 standard deviations, standard deviations within a tenth,
 //! and a good verdict of the draws themselves.
 
-
 use serde_json::Value;
 use twin_calibrate::diagnostics::{Draws, Thresholds, mean, standard_deviation};
 use twin_calibrate::sample::{AdaptiveMetropolis, Chains, Ensemble, LnDensity};

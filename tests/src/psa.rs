@@ -102,9 +102,8 @@ fn forecast(patient: &Patient, cut: Time, drug: &Agent, random: &mut Random) -> 
     let problem = Problem::new(&model, &known, &prior, Observable::PSA, &error).map_err(words)?;
     let problem = problem.weighted(priors::MONTHLY_PSA_WEIGHT);
     let posterior: Posterior = Sampled::default().calibrate(&problem, random).map_err(words)?;
-    let scenario = Scenario::starting(problem.start)
-        .treated(patient.timeline.treatments())
-        .sampled(later.iter().map(|(time, _)| *time));
+    let scenario =
+        Scenario::starting(problem.start).treated(patient.timeline.treatments()).sampled(later.iter().map(|(time, _)| *time));
     let prediction = posterior.predict(&model, &scenario, &Observable::PSA, &error, 1000, random).map_err(words)?;
     let quantiles = prediction.observed_quantiles([0.05, 0.5, 0.95]);
     let point = |((time, observed), [low, median, high]): (&(Time, f64), &[f64; 3])| Point {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 use twin_core::{Agent, Observable, Quantity, Time, TimedTreatment, Treatment};
-use twin_models::{Dynamics, Exposure, Given, Input, ModelSpec, Ode, Refused, Scenario, SimulationError, Source, TreatmentKind, parameters};
+use twin_models::{
+    Dynamics, Exposure, Given, Input, ModelSpec, Ode, Refused, Scenario, SimulationError, Source, TreatmentKind, parameters,
+};
 
 /// How many doses are given.
 pub const DOSES: u32 = 13;

@@ -3,7 +3,7 @@
 use crate::control::Observer;
 use crate::diagnostics::Thresholds;
 use crate::optimize::{Differences, Fit, LevenbergMarquardt, MultiStart, NelderMead, Residuals, multi_start};
-use crate::sample::{AdaptiveMetropolis, LnDensity};
+use crate::sample::{AdaptiveMetropolis, Chains, Ensemble, LnDensity, SampleEnd};
 use crate::{CalibrationError, Posterior, Problem, Record, Target};
 use twin_core::Random;
 
@@ -176,7 +176,69 @@ impl Search {
     }
 }
 
-/// Draws from the posterior by adaptive Metropolis chains that begin around the best fits of a [`Search`].
+/// How the posterior is drawn from.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Sampler {
+    /// That many adaptive Metropolis chains.
+    Chains(usize, AdaptiveMetropolis),
+    /// Groups of walkers.
+    Ensemble(Ensemble),
+}
+
+impl Sampler {
+    /// The same, with as many walkers as `dimension` needs.
+    fn for_dimension(&self, dimension: usize) -> Self {
+        match self {
+            Self::Ensemble(ensemble) => {
+                Self::Ensemble(Ensemble { walkers: ensemble.walkers.max(2 * (dimension + 1)), ..ensemble.clone() })
+            }
+            Self::Chains(..) => self.clone(),
+        }
+    }
+
+    /// The same, with draws twice as far apart.
+    fn twice_as_long(self) -> Self {
+        match self {
+            Self::Ensemble(ensemble) => Self::Ensemble(Ensemble { thin: 2 * ensemble.thin, ..ensemble }),
+            Self::Chains(chains, sampler) => Self::Chains(chains, AdaptiveMetropolis { thin: 2 * sampler.thin, ..sampler }),
+        }
+    }
+
+    /// How many starts it needs.
+    fn starts(&self) -> usize {
+        match self {
+            Self::Chains(chains, _) => *chains,
+            Self::Ensemble(ensemble) => ensemble.starts(),
+        }
+    }
+
+    fn run(
+        &self,
+        target: &Target<'_>,
+        starts: &[Vec<f64>],
+        scales: Vec<f64>,
+        random: &Random,
+        observer: &dyn Observer,
+    ) -> Result<Chains, CalibrationError> {
+        match self {
+            Self::Chains(_, sampler) => {
+                let scales = sampler.scales.clone().or(Some(scales));
+                AdaptiveMetropolis { scales, ..sampler.clone() }.run(target, starts, random, observer)
+            }
+            Self::Ensemble(ensemble) => ensemble.run(target, starts, random, observer),
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Chains(..) => "adaptive Metropolis chains",
+            Self::Ensemble(_) => "walkers of an ensemble",
+        }
+    }
+}
+
+/// Draws from the posterior by a sampler that begins around the best fits of a [`Search`].
 ///
 /// Requires only that the posterior density can be computed; suited to some ten parameters. The record of the posterior holds the
 /// diagnosis, and a run that fails it is not called sound.
@@ -184,10 +246,11 @@ impl Search {
 pub struct Sampled {
     /// The search that comes first.
     pub search: Search,
-    /// How many chains there are.
-    pub chains: usize,
     /// The sampler.
-    pub sampler: AdaptiveMetropolis,
+    pub sampler: Sampler,
+    /// How many rounds it may take: after a round that fails its diagnosis another begins where it ended, twice as long. Only the last
+    /// round is kept.
+    pub rounds: usize,
     /// What the diagnosis demands.
     pub thresholds: Thresholds,
     /// The share of evaluations that may fail before the calibration fails.
@@ -196,27 +259,25 @@ pub struct Sampled {
 
 impl Default for Sampled {
     fn default() -> Self {
-        let sampler = AdaptiveMetropolis { warmup: 4000, draws: 1000, thin: 5, ..AdaptiveMetropolis::default() };
-        let search = Search::default();
-        Self { search, chains: 4, sampler, thresholds: Thresholds::exploratory(), tolerated_failures: 0.5 }
+        let sampler = Sampler::Ensemble(Ensemble { groups: 4, walkers: 24, warmup: 400, draws: 400, ..Ensemble::default() });
+        Self { search: Search::default(), sampler, rounds: 3, thresholds: Thresholds::exploratory(), tolerated_failures: 0.5 }
     }
 }
 
 impl Sampled {
-    /// Starts for the chains: the fits in turn, each shifted a little.
-    fn starts(&self, target: &Target<'_>, fits: &MultiStart, random: &Random) -> Vec<Vec<f64>> {
+    /// `count` starts: the fits in turn, each shifted a little.
+    fn starts(target: &Target<'_>, fits: &MultiStart, count: usize, random: &Random) -> Vec<Vec<f64>> {
         let begin = |chain: usize| {
             let fit = fits.fits.get(chain % fits.fits.len().max(1)).map(|found| found.fit.point.clone()).unwrap_or_default();
             let mut stream = random.stream(chain as u64);
-            let shifted = (0..50).map(|attempt| {
+            let mut shifted = (0..50).map(|attempt| {
                 let reach = 0.2 * 0.8_f64.powi(attempt);
                 fit.iter().map(|z| z + reach * stream.normal()).collect::<Vec<f64>>()
             });
-            shifted.into_iter().find(|point| target.ln_posterior(point).is_finite())
+            let found = shifted.find(|point| target.ln_posterior(point).is_finite());
+            found.unwrap_or(fit)
         };
-        (0..self.chains)
-            .map(|chain| begin(chain).or_else(|| fits.best().map(|fit| fit.point.clone())).unwrap_or_default())
-            .collect()
+        (0..count).map(begin).collect()
     }
 
     /// The first steps of the chains: the standard errors of the least squares where there are any, else a modest step.
@@ -248,10 +309,19 @@ impl Calibrator for Sampled {
         let root = random.stream(random.clone().bits());
         random.bits(); // a second calibration with the same stream is another one
         let fits = self.search.run(&target, &root.stream(0), observer)?;
-        let starts = self.starts(&target, &fits, &root.stream(1));
-        let mut sampler = self.sampler.clone();
-        sampler.scales = sampler.scales.or_else(|| Some(Self::scales(&target, &fits)));
-        let chains = sampler.run(&target, &starts, &root.stream(2), observer)?;
+        let mut sampler = self.sampler.for_dimension(target.dimension());
+        let mut starts = Self::starts(&target, &fits, sampler.starts(), &root.stream(1));
+        let scales = Self::scales(&target, &fits);
+        let (mut round, mut chains) = (1, sampler.run(&target, &starts, scales.clone(), &root.stream(2), observer)?);
+        let mut diagnosis = chains.diagnose(self.thresholds);
+        while !diagnosis.is_good() && chains.reason() == SampleEnd::Finished && round < self.rounds {
+            starts =
+                (0..chains.chains()).filter_map(|chain| chains.point(chain, chains.draws() - 1)).map(<[f64]>::to_vec).collect();
+            sampler = sampler.twice_as_long();
+            round += 1;
+            chains = sampler.run(&target, &starts, scales.clone(), &root.stream(1 + round as u64), observer)?;
+            diagnosis = chains.diagnose(self.thresholds);
+        }
         let (failed, of) = (target.failures(), target.evaluations());
         if let Some((_, source)) = target.failure()
             && failed as f64 > self.tolerated_failures * of as f64
@@ -259,8 +329,8 @@ impl Calibrator for Sampled {
             return Err(CalibrationError::TooManyFailures { failed, of, source: Box::new(source) });
         }
         let draws: Vec<f64> = chains.points().flat_map(|point| target.parameters_at(point)).collect();
-        let method = format!("{} adaptive Metropolis chains from the best of {} fits", self.chains, fits.fits.len());
-        let record = Record::of(&target, method, chains.reason().to_string(), Some(chains.diagnose(self.thresholds)));
+        let method = format!("{} {} around the best of {} fits, {round} rounds", sampler.starts(), sampler.name(), fits.fits.len());
+        let record = Record::of(&target, method, chains.reason().to_string(), Some(diagnosis));
         Posterior::new(problem.prior.names().to_vec(), draws, chains.ln_densities().to_vec(), problem.base.clone(), record)
     }
 }

@@ -52,7 +52,7 @@ mod problem;
 pub mod sample;
 mod transform;
 
-pub use calibrator::{Calibrator, Sampled, Search};
+pub use calibrator::{Calibrator, Sampled, Sampler, Search};
 pub use control::{Flow, Observer, Progress};
 pub use error::CalibrationError;
 pub use likelihood::{ErrorModel, ErrorParameter, LogError, NormalError, Reading};

@@ -1,6 +1,6 @@
 //! What the author of an ordinary differential equation writes, and what makes a [`Model`] of it.
 
-use crate::solver::{DormandPrince, StepFailure, Tolerance};
+use crate::solver::{StepFailure, Tolerance, Tsitouras};
 use crate::{Model, ModelSpec, ParameterSet, Parameters, Simulation, SimulationError, TreatmentKind};
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
@@ -83,7 +83,7 @@ pub trait Dynamics: Send + Sync {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused;
 
-/// A [`Model`] made of [`Dynamics`], integrated by Dormand-Prince 5(4) with dense output, stopping at every treatment.
+/// A [`Model`] made of [`Dynamics`], integrated by the pair of Tsitouras, orders 5(4), with dense output, stopping at every treatment.
 ///
 /// The course between treatments does not depend on how often it is looked at, bit for bit.
 pub struct Ode<D> {
@@ -176,7 +176,7 @@ impl<D: Dynamics> Ode<D> {
         let exposure = Exposure::default();
         let dynamics = Arc::clone(&self.dynamics);
         let solver =
-            DormandPrince::new(at.days(), initial.clone(), &mut |t, x, dx| dynamics.rates(t, x, &exposure, &p, dx), &tolerance);
+            Tsitouras::new(at.days(), initial.clone(), &mut |t, x, dx| dynamics.rates(t, x, &exposure, &p, dx), &tolerance);
         let start = OdeSimulation {
             dynamics,
             p,
@@ -228,7 +228,7 @@ pub struct OdeSimulation<D: Dynamics> {
     state: D::State,
     /// Steps since the rates last changed abruptly.
     steps: usize,
-    solver: DormandPrince<D::State>,
+    solver: Tsitouras<D::State>,
 }
 
 impl<D: Dynamics> std::fmt::Debug for OdeSimulation<D> {

@@ -29,7 +29,13 @@ pub(super) fn claims() -> Vec<Claim> {
             let values = [("decay_rate", 0.0792), ("carrying_capacity", capacity), ("initial_volume", 1.0)];
             volume(&growth::gompertz(), &values, f64::from(day))
         };
-        claims.push(Claim::quick(id, format!("Gompertz, Lewis lung: volume on day {day} in mm3"), BENZEKRY, (expected, tolerance), run));
+        claims.push(Claim::quick(
+            id,
+            format!("Gompertz, Lewis lung: volume on day {day} in mm3"),
+            BENZEKRY,
+            (expected, tolerance),
+            run,
+        ));
     }
     // The certified curves are in other units; scale by 1000 so that they lie in the models' ranges.
     for (day, expected) in [(1.0, 77.819_563_493_402_1), (10.0, 769.520_293_117_609), (30.0, 2_246.558_974_854_957_7)] {
@@ -37,14 +43,26 @@ pub(super) fn claims() -> Vec<Claim> {
             let values = [("decay_rate", 0.12), ("carrying_capacity", 2500.0), ("initial_volume", 50.0)];
             volume(&growth::gompertz(), &values, day)
         };
-        claims.push(Claim::quick(format!("closed_form.gompertz_day{day}"), "Gompertz volume in mm3", MPMATH, (expected, 1e-3), run));
+        claims.push(Claim::quick(
+            format!("closed_form.gompertz_day{day}"),
+            "Gompertz volume in mm3",
+            MPMATH,
+            (expected, 1e-3),
+            run,
+        ));
     }
     for (day, expected) in [(1.0, 63.838_634_836_614_1), (10.0, 497.793_289_062_721), (30.0, 2_434.034_893_847_117)] {
         let run = move || {
             let values = [("growth_rate", 0.25), ("carrying_capacity", 2500.0), ("initial_volume", 50.0)];
             volume(&growth::logistic(), &values, day)
         };
-        claims.push(Claim::quick(format!("closed_form.logistic_day{day}"), "logistic volume in mm3", MPMATH, (expected, 1e-3), run));
+        claims.push(Claim::quick(
+            format!("closed_form.logistic_day{day}"),
+            "logistic volume in mm3",
+            MPMATH,
+            (expected, 1e-3),
+            run,
+        ));
     }
     // V' = a V^(2/3) - b V: scaling the volume by 1000 scales the uptake by 10.
     for (day, expected) in [(1.0, 132.383_247_842_317_6), (5.0, 776.199_206_635_900_7), (20.0, 2_871.600_042_093_886)] {
@@ -52,14 +70,36 @@ pub(super) fn claims() -> Vec<Claim> {
             let values = [("uptake_rate", 6.0), ("loss_rate", 0.4), ("initial_volume", 50.0)];
             volume(&growth::bertalanffy(), &values, day)
         };
-        claims.push(Claim::quick(format!("closed_form.bertalanffy_day{day}"), "von Bertalanffy volume in mm3", MPMATH, (expected, 1e-3), run));
+        claims.push(Claim::quick(
+            format!("closed_form.bertalanffy_day{day}"),
+            "von Bertalanffy volume in mm3",
+            MPMATH,
+            (expected, 1e-3),
+            run,
+        ));
     }
-    claims.push(Claim::quick("closed_form.exponential_doubling", "volume after one doubling time ln2/a", "ln 2 / a", (200.0, 1e-4), || {
-        volume(&growth::exponential(), &[("growth_rate", 0.05), ("initial_volume", 100.0)], std::f64::consts::LN_2 / 0.05)
-    }));
-    claims.push(Claim::quick("closed_form.bertalanffy_putter_limit", "(a/b)^(1/(delta-gamma)) in mm3", "closed form", (625.0, 1e-2), || {
-        let values = [("uptake_rate", 1.0), ("uptake_exponent", 0.75), ("loss_rate", 0.2), ("loss_exponent", 1.0), ("initial_volume", 1.0)];
-        volume(&growth::bertalanffy_putter(), &values, 3000.0)
-    }));
+    claims.push(Claim::quick(
+        "closed_form.exponential_doubling",
+        "volume after one doubling time ln2/a",
+        "ln 2 / a",
+        (200.0, 1e-4),
+        || volume(&growth::exponential(), &[("growth_rate", 0.05), ("initial_volume", 100.0)], std::f64::consts::LN_2 / 0.05),
+    ));
+    claims.push(Claim::quick(
+        "closed_form.bertalanffy_putter_limit",
+        "(a/b)^(1/(delta-gamma)) in mm3",
+        "closed form",
+        (625.0, 1e-2),
+        || {
+            let values = [
+                ("uptake_rate", 1.0),
+                ("uptake_exponent", 0.75),
+                ("loss_rate", 0.2),
+                ("loss_exponent", 1.0),
+                ("initial_volume", 1.0),
+            ];
+            volume(&growth::bertalanffy_putter(), &values, 3000.0)
+        },
+    ));
     claims
 }

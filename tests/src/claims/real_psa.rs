@@ -29,9 +29,13 @@ pub(super) fn claims() -> Vec<Claim> {
     };
     let versus = "median absolute error of log10(PSA + 0.1), as a share of that of the last value carried forward (below 1)";
     vec![
-        claim("bruchovsky2006.coverage_90", "share of forecast points in the 90 % interval (0.80 to 0.97)", BRUCHOVSKY, (0.885, 0.085), || {
-            scored(&INTERMITTENT, intermittent, |score| score.coverage)
-        }),
+        claim(
+            "bruchovsky2006.coverage_90",
+            "share of forecast points in the 90 % interval (0.80 to 0.97)",
+            BRUCHOVSKY,
+            (0.885, 0.085),
+            || scored(&INTERMITTENT, intermittent, |score| score.coverage),
+        ),
         claim("bruchovsky2006.error_over_carried_forward", versus, BRUCHOVSKY, (0.5, 0.499), || {
             scored(&INTERMITTENT, intermittent, |score| score.error / score.carried_error)
         }),

@@ -2,4 +2,4 @@
 
 mod explicit;
 
-pub(crate) use explicit::{DormandPrince, StepFailure, Tolerance};
+pub(crate) use explicit::{StepFailure, Tolerance, Tsitouras};
