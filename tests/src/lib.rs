@@ -1,5 +1,7 @@
 //! Shared by the laws, the published numbers and the workflows: where data lie, and the claims that are checked.
 
+#[cfg(doctest)]
+mod book;
 pub mod claims;
 pub mod psa;
 pub mod rivals;
