@@ -36,7 +36,8 @@ fn row(parameter: &ParameterSpec) -> String {
 }
 
 fn table(model: &dyn Model) -> String {
-    let mut table = String::from("| name | unit | range | default | meaning | source of the default |\n|---|---|---|---|---|---|\n");
+    let mut table =
+        String::from("| name | unit | range | default | meaning | source of the default |\n|---|---|---|---|---|---|\n");
     for parameter in &model.spec().parameters {
         writeln!(table, "{}", row(parameter)).unwrap();
     }
