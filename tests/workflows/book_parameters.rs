@@ -37,10 +37,11 @@ fn row(parameter: &ParameterSpec) -> String {
 
 fn table(model: &dyn Model) -> String {
     let mut table =
-        String::from("| name | unit | range | default | meaning | source of the default |\n|---|---|---|---|---|---|\n");
+        String::from("\n| name | unit | range | default | meaning | source of the default |\n|---|---|---|---|---|---|\n");
     for parameter in &model.spec().parameters {
         writeln!(table, "{}", row(parameter)).unwrap();
     }
+    table.push('\n'); // tables and comments are told apart by blank lines
     table
 }
 
