@@ -63,7 +63,7 @@ fn check(patients: &[Patient], agent: &str, facts: &Facts) {
 
 #[test]
 fn adaptive_abiraterone_zhang2022() {
-    let Some(file) = data(ABIRATERONE) else { return };
+    let Some(file) = data("adaptive_abiraterone_zhang2022", ABIRATERONE) else { return };
     let patients = read(&file);
     let facts = Facts { patients: 4, psa: (74, 895.37), testosterone: (0, 0.0), on_at_first: 3, changes: 20, last_day: 916.0 };
     check(&patients, "abiraterone", &facts);
@@ -73,7 +73,7 @@ fn adaptive_abiraterone_zhang2022() {
 
 #[test]
 fn intermittent_androgen_deprivation_bruchovsky2006() {
-    let Some(file) = data(DEPRIVATION) else { return };
+    let Some(file) = data("intermittent_androgen_deprivation_bruchovsky2006", DEPRIVATION) else { return };
     let patients = read(&file);
     let facts =
         Facts { patients: 37, psa: (1686, 7394.13), testosterone: (1450, 7156.2), on_at_first: 37, changes: 174, last_day: 2305.0 };
@@ -83,7 +83,7 @@ fn intermittent_androgen_deprivation_bruchovsky2006() {
 
 #[test]
 fn one_patient_row_by_row() {
-    let Some(file) = data(DEPRIVATION) else { return };
+    let Some(file) = data("one_patient_row_by_row", DEPRIVATION) else { return };
     let mapping = Mapping::intermittent_androgen_deprivation().unwrap();
     let patient = table::read_patient_from_table(&file, &mapping, "109", &Limits::default()).unwrap();
     // 53 rows: 37 with PSA, 37 with testosterone, some with neither; the status changes 3 times after the first.
@@ -104,7 +104,7 @@ fn one_patient_row_by_row() {
 #[test]
 fn every_patient_survives_json() {
     for file in [ABIRATERONE, DEPRIVATION] {
-        let Some(file) = data(file) else { continue };
+        let Some(file) = data("every_patient_survives_json", file) else { continue };
         for patient in read(&file) {
             let text = json::to_string(&patient).unwrap();
             assert_eq!(json::parse_patient(&text).unwrap(), patient);
@@ -114,7 +114,7 @@ fn every_patient_survives_json() {
 
 #[test]
 fn a_table_does_not_fit_the_other_mapping() {
-    let Some(file) = data(ABIRATERONE) else { return };
+    let Some(file) = data("a_table_does_not_fit_the_other_mapping", ABIRATERONE) else { return };
     let mapping = Mapping::intermittent_androgen_deprivation().unwrap();
     match table::read_table(&file, &mapping, &Limits::default()).unwrap_err() {
         IoError::MissingColumns { missing, present, .. } => {

@@ -4,6 +4,8 @@
 //! Without arguments on an embedded virtual patient; on a real one with
 //! `--table FILE --patient ID [--report OUT.html]`, from a PSA table that one of the ready mappings fits.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints its result")]
+
 mod case;
 mod page;
 mod twin;
