@@ -109,7 +109,7 @@ impl Model for Planted {
         let volume = if self.fault == Fault::CountsStarts { 100.0 + starts as f64 * 1e-9 } else { 100.0 };
         let high = self.spec.parameters[0].high;
         if self.fault == Fault::FailsAtACorner && p.growth_rate >= high {
-            return Err(SimulationError::StepTooSmall { model: self.spec.id.clone(), day: at.days() });
+            return Err(SimulationError::StepTooSmall { model: self.spec.id.clone(), state: "x".to_owned(), day: at.days() });
         }
         Ok(Box::new(Course {
             fault: self.fault,
@@ -208,7 +208,7 @@ impl Simulation for Course {
 
     fn treat(&mut self, treatment: &Treatment) -> Result<(), SimulationError> {
         match treatment {
-            Treatment::Bolus { agent, dose } if agent.as_str() == "killer" => {
+            Treatment::Bolus { agent, dose, .. } if agent.as_str() == "killer" => {
                 let mg: Unit = "mg".parse()?;
                 let unit = if self.fault == Fault::TakesEveryUnit { dose.unit().clone() } else { mg };
                 let dose = dose.unit().convert(dose.value(), &unit)?;
@@ -377,7 +377,7 @@ impl Model for Inside {
     fn start(&self, parameters: &Parameters, at: Time, random: &mut Random) -> Result<Box<dyn Simulation>, SimulationError> {
         let (growth, slowing) = (parameters.get("growth_rate")?, parameters.get("slowing")?);
         if growth > 0.012 && growth < 0.05 && slowing > 0.03 && slowing < 0.1 {
-            return Err(SimulationError::StepTooSmall { model: self.spec().id.clone(), day: at.days() });
+            return Err(SimulationError::StepTooSmall { model: self.spec().id.clone(), state: "x".to_owned(), day: at.days() });
         }
         self.0.start(parameters, at, random)
     }

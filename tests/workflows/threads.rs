@@ -155,31 +155,25 @@ fn a_calibration_gives_the_same_bits_at_any_number_of_threads() {
 
 #[test]
 fn a_trial_that_is_stopped_reports_its_first_patients() {
-    let all = run(&sixty()).unwrap();
+    let two_hundred = || Trial { size: 200, ..sixty() };
+    let all = run(&two_hundred()).unwrap();
     for threads in THREADS {
         let told = AtomicUsize::new(0);
         let patience = |progress: &Progress| {
-            assert_eq!((progress.stage, progress.total), ("trial", 60));
+            assert_eq!((progress.stage, progress.total), ("trial", 200));
             told.fetch_add(1, Ordering::Relaxed);
-            if progress.done < 9 { Flow::Continue } else { Flow::Stop }
+            if progress.done < 100 { Flow::Continue } else { Flow::Stop }
         };
-        match with_threads(threads, || run_observed(&sixty(), &patience)) {
-            Ok(report) => {
-                assert!(report.stopped && report.size < 60, "{} at {threads} threads", report.size);
-                for (arm, whole) in report.arms.iter().zip(&all.arms) {
-                    assert_eq!(arm.outcomes.len(), report.size);
-                    assert_eq!(arm.outcomes[..], whole.outcomes[..report.size]);
-                }
-                assert!(threads > 1 || report.size == 9, "one thread goes from the first patient to the ninth");
-            }
-            // Another thread may have got ahead with later patients while the first one was still under way.
-            Err(error) => assert!(threads > 1 && matches!(error, TrialError::Stopped), "{error}"),
+        let report = with_threads(threads, || run_observed(&two_hundred(), &patience)).unwrap();
+        assert_eq!((report.stopped, report.size), (true, 128), "two groups of 64 at {threads} threads");
+        for (arm, whole) in report.arms.iter().zip(&all.arms) {
+            assert_eq!(arm.outcomes[..], whole.outcomes[..128]);
         }
-        assert!(told.into_inner() >= 9);
+        assert_eq!(told.into_inner(), 3);
     }
     assert!(!all.stopped);
-    let at_once = with_threads(1, || run_observed(&sixty(), &|_: &Progress| Flow::Stop)).unwrap();
-    assert_eq!((at_once.size, at_once.stopped), (1, true));
+    let at_once = run_observed(&sixty(), &|_: &Progress| Flow::Stop);
+    assert!(matches!(at_once, Err(TrialError::Stopped)), "{at_once:?}");
 }
 
 #[test]
@@ -235,7 +229,11 @@ impl Simulation for FragileCourse {
 
     fn treat(&mut self, treatment: &Treatment) -> Result<(), SimulationError> {
         if self.fails {
-            return Err(SimulationError::StepTooSmall { model: "fragile".to_owned(), day: self.now().days() });
+            return Err(SimulationError::StepTooSmall {
+                model: "fragile".to_owned(),
+                state: "x".to_owned(),
+                day: self.now().days(),
+            });
         }
         self.inner.treat(treatment)
     }

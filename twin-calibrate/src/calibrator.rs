@@ -134,9 +134,14 @@ impl Search {
     /// as its cost; the covariance is that of the least squares, over the parameters of the model.
     ///
     /// # Errors
-    /// [`CalibrationError::NoStart`] if no draw from the prior has a positive density; [`CalibrationError::AllStarts`] if no fit came
+    /// [`CalibrationError::Setting`] without starts or fits to polish; [`CalibrationError::NoStart`] if no draw from the prior has a positive density; [`CalibrationError::AllStarts`] if no fit came
     /// about from any of them.
     pub fn run(&self, target: &Target<'_>, random: &Random, observer: &dyn Observer) -> Result<MultiStart, CalibrationError> {
+        for (setting, value) in [("the number of starts", self.starts), ("the number of polished fits", self.polished)] {
+            if value == 0 {
+                return Err(CalibrationError::Setting { method: "search", setting, value: 0.0, valid: "at least 1" });
+            }
+        }
         let starts = self.draw_starts(target, random)?;
         let cost = |point: &[f64]| -target.ln_posterior(point);
         let coarse = multi_start(&starts, |start| {
@@ -148,7 +153,7 @@ impl Search {
             let point = problem.whole(&fit.point);
             Ok(Fit { cost: cost(&point), point, ..fit })
         })?;
-        let best: Vec<Vec<f64>> = coarse.fits.iter().take(self.polished.max(1)).map(|found| found.fit.point.clone()).collect();
+        let best: Vec<Vec<f64>> = coarse.fits.iter().take(self.polished).map(|found| found.fit.point.clone()).collect();
         let mut fine = multi_start(&best, |start| {
             let fit = self.simplex.minimize(&cost, start, &vec![0.2; start.len()], observer)?;
             let covariance =
@@ -168,9 +173,10 @@ impl Search {
                 target.ln_posterior(&point).is_finite().then_some(point)
             })
         };
-        let starts: Vec<_> = (0..self.starts.max(1)).filter_map(draw).collect();
+        let starts: Vec<_> = (0..self.starts).filter_map(draw).collect();
         if starts.is_empty() {
-            return Err(CalibrationError::NoStart { attempts: self.starts.max(1) * Self::ATTEMPTS });
+            let source = target.failure().map(|(_, source)| Box::new(source));
+            return Err(CalibrationError::NoStart { attempts: self.starts * Self::ATTEMPTS, source });
         }
         Ok(starts)
     }

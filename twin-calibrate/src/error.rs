@@ -126,6 +126,30 @@ pub enum CalibrationError {
         /// When it was observed.
         at: Time,
     },
+    /// A treatment or an observation that is to be explained lies before the model starts.
+    #[error("{what} lies at {at}, but the model starts at {start}; nothing may lie before that")]
+    BeforeStart {
+        /// The treatment, or the observable.
+        what: String,
+        /// When it was.
+        at: Time,
+        /// When the model starts.
+        start: Time,
+    },
+    /// An observation that is to be explained has no likelihood even where the prediction is the same.
+    #[error(
+        "the observation of {observable} at {at} ({reading}) has no likelihood even where it is predicted exactly, with {parameters}"
+    )]
+    NoLikelihood {
+        /// The observable.
+        observable: String,
+        /// When it was observed.
+        at: Time,
+        /// What was observed, in the unit of the model.
+        reading: String,
+        /// The parameters of its error.
+        parameters: String,
+    },
     /// The model could not go on too often.
     #[error("{failed} of {of} evaluations of the model failed, more than tolerated; one of them because: {source}")]
     TooManyFailures {
@@ -138,11 +162,14 @@ pub enum CalibrationError {
     },
     /// No point with a positive density was found to begin from.
     #[error(
-        "none of {attempts} draws from the prior has a positive posterior density; the prior and the data contradict each other"
+        "none of {attempts} draws from the prior has a positive posterior density: {}",
+        source.as_ref().map_or("the prior and the data contradict each other".to_owned(), ToString::to_string)
     )]
     NoStart {
         /// How many were tried.
         attempts: usize,
+        /// Why the model could not go on with one of them, if it could not.
+        source: Option<Box<SimulationError>>,
     },
     /// Draws do not fit together.
     #[error(

@@ -87,7 +87,7 @@ impl NormalError {
             Some(Reading::Value { standard_error: Some(error), .. }) => *error,
             _ => 0.0,
         };
-        let part = |i: usize| parameters.get(i).copied().unwrap_or(0.0);
+        let part = |i: usize| parameters.get(i).copied().filter(|part| *part >= 0.0).unwrap_or(f64::NAN);
         part(0).hypot(part(1) * predicted).hypot(stated)
     }
 }

@@ -23,6 +23,8 @@ pub struct Record {
     pub method: String,
     /// Why the method stopped, in words.
     pub stopped: String,
+    /// When the model started.
+    pub start: Time,
     /// Whether the draws can be trusted, parameter by parameter; `None` if the method cannot tell.
     pub diagnosis: Option<Diagnosis>,
     /// How many readings were explained.
@@ -42,6 +44,7 @@ impl Record {
         Self {
             method: method.into(),
             stopped: stopped.into(),
+            start: target.problem().start,
             diagnosis,
             readings: target.readings(),
             unused: target.unused().to_vec(),
@@ -157,12 +160,14 @@ impl Posterior {
         Ok(error.parameters().iter().map(|parameter| value(&parameter.name).unwrap_or(parameter.default)).collect())
     }
 
-    /// The posterior predictive of `observable` over `scenario`: `count` draws, evenly spread over all of them.
+    /// The posterior predictive of `observable` over `scenario`: `count` draws, evenly spread over all of them; all of
+    /// them if there are fewer.
     ///
     /// A draw with which the model cannot go on is left out and counted in [`Prediction::failures`].
     ///
     /// # Errors
-    /// [`CalibrationError::Simulation`] for an observable that the model lacks; [`CalibrationError::TooManyFailures`] if more than one
+    /// [`CalibrationError::Setting`] for no draws; [`CalibrationError::Simulation`] for an observable that the model lacks;
+    /// [`CalibrationError::TooManyFailures`] if more than one
     /// draw in twenty fails.
     pub fn predict(
         &self,
@@ -177,7 +182,11 @@ impl Posterior {
         let output = spec.index_of(observable)?;
         let unit = spec.observables.get(output).map_or_else(String::new, |known| known.unit.to_string());
         let (width, times) = (spec.observables.len(), scenario.sampling.len());
-        let count = count.clamp(1, self.count());
+        if count == 0 {
+            let (method, setting, valid) = ("prediction", "the number of draws", "at least 1");
+            return Err(CalibrationError::Setting { method, setting, value: 0.0, valid });
+        }
+        let count = count.min(self.count());
         let mut prediction = Prediction {
             observable: observable.clone(),
             unit,

@@ -144,16 +144,18 @@ impl Marginal {
         match self {
             Self::Normal { mean, sd } => mean.is_finite() && spread(sd),
             Self::LogNormal { median, sd } => median > 0.0 && median.is_finite() && spread(sd),
-            Self::Uniform { low, high } => low < high && low.is_finite() && high.is_finite(),
-            Self::LogUniform { low, high } => low > 0.0 && low < high && high.is_finite(),
-            Self::LogitNormal { low, high, median, sd } => {
-                low < median && median < high && low.is_finite() && high.is_finite() && spread(sd)
-            }
+            Self::Uniform { low, high } => low < high && (high - low).is_finite(),
+            Self::LogUniform { low, high } => low > 0.0 && low < high && (high / low).is_finite(),
+            Self::LogitNormal { low, high, median, sd } => low < median && median < high && (high - low).is_finite() && spread(sd),
         }
     }
 }
 
 fn check_names(names: &[String]) -> Result<(), CalibrationError> {
+    if names.is_empty() {
+        let detail = "a prior must name at least one parameter".to_owned();
+        return Err(CalibrationError::Prior { parameter: "nothing".to_owned(), detail });
+    }
     for (index, name) in names.iter().enumerate() {
         if names.iter().take(index).any(|earlier| earlier == name) {
             return Err(CalibrationError::Prior { parameter: name.clone(), detail: "it is named twice".to_owned() });
@@ -185,7 +187,7 @@ impl IndependentPrior {
     /// A prior from a name and a distribution for each parameter.
     ///
     /// # Errors
-    /// [`CalibrationError::Prior`] for a distribution with impossible numbers, or a name given twice.
+    /// [`CalibrationError::Prior`] for a distribution with impossible numbers, a name given twice, or no parameter at all.
     pub fn new<N: Into<String>>(marginals: impl IntoIterator<Item = (N, Marginal)>) -> Result<Self, CalibrationError> {
         let (names, marginals): (Vec<String>, Vec<Marginal>) = marginals.into_iter().map(|(name, m)| (name.into(), m)).unzip();
         check_names(&names)?;
@@ -260,6 +262,17 @@ impl PopulationPrior {
             return Err(fault("mean and covariance must be finite".to_owned()));
         }
         let matrix = nalgebra::DMatrix::from_row_slice(n, n, covariance);
+        let scale = |i: usize, j: usize| (matrix[(i, i)] * matrix[(j, j)]).abs().sqrt();
+        if let Some((i, j)) = (0..n)
+            .flat_map(|i| (0..i).map(move |j| (i, j)))
+            .find(|&(i, j)| (matrix[(i, j)] - matrix[(j, i)]).abs() > 1e-12 * scale(i, j))
+        {
+            return Err(fault(format!(
+                "the covariance must be symmetric, but has {} in row {i}, column {j} and {} opposite",
+                matrix[(i, j)],
+                matrix[(j, i)]
+            )));
+        }
         let root = matrix.cholesky().ok_or_else(|| fault("the covariance must be positive definite".to_owned()))?.l();
         let root = (0..n).flat_map(|i| (0..n).map(move |j| (i, j))).map(|place| root[place]).collect();
         Ok(Self { names, transforms, mean, root })
@@ -279,6 +292,9 @@ impl PopulationPrior {
     ) -> Result<Self, CalibrationError> {
         let n = names.len();
         let fault = |detail: String| CalibrationError::Prior { parameter: names.join(", "), detail };
+        if transforms.len() != n {
+            return Err(fault(format!("{n} names need {n} transforms, but there are {}", transforms.len())));
+        }
         if individuals.len() < 2 || individuals.iter().any(|individual| individual.len() != n) {
             return Err(fault(format!("{} individuals of {n} parameters do not make a population", individuals.len())));
         }

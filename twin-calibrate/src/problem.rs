@@ -133,8 +133,10 @@ impl<'a> Target<'a> {
     /// # Errors
     /// [`CalibrationError::UnknownParameter`] for a parameter that neither the model nor an error has;
     /// [`CalibrationError::AmbiguousParameter`] for one that two of them have; [`CalibrationError::NoObservations`] if nothing is left
-    /// to explain; [`CalibrationError::UnsupportedFinding`] for a category; [`CalibrationError::Simulation`] for an observable that
-    /// the model lacks, or a unit that does not convert.
+    /// to explain; [`CalibrationError::UnsupportedFinding`] for a category; [`CalibrationError::BeforeStart`] for a treatment or
+    /// reading before the model starts; [`CalibrationError::NoLikelihood`] for a reading that its error cannot explain at any
+    /// prediction; [`CalibrationError::Simulation`] for a treatment that the model does not understand, an observable that it lacks,
+    /// or a unit that does not convert.
     pub fn new(problem: &'a Problem<'a>) -> Result<Self, CalibrationError> {
         problem.model.spec().accept(&problem.base)?;
         if !(problem.weight > 0.0 && problem.weight <= 1.0) {
@@ -149,6 +151,12 @@ impl<'a> Target<'a> {
         let places = problem.prior.names().iter().map(|name| place(problem, name)).collect::<Result<_, _>>()?;
         let start = problem.start;
         let treatments = problem.patient.timeline.treatments();
+        for given in &treatments {
+            if problem.model.spec().place_of(&given.treatment).is_none() {
+                return Err(problem.model.spec().refusal(&given.treatment, given.time).into());
+            }
+            not_before(start, given.time, &given.treatment)?;
+        }
         let scenario = Scenario { start, treatments, sampling: Vec::new() };
         let mut target = Self {
             problem,
@@ -162,8 +170,9 @@ impl<'a> Target<'a> {
             failures: AtomicUsize::new(0),
             worst: Mutex::new(None),
         };
+        let error_values = target.typical_error_values();
         for (time, observation) in problem.patient.timeline.observations() {
-            target.take(time, observation)?;
+            target.take(time, observation, &error_values)?;
         }
         if target.scalars.is_empty() && target.images.is_empty() {
             let names: Vec<&str> = problem.errors.iter().map(|(observable, _)| observable.as_str()).collect();
@@ -172,8 +181,21 @@ impl<'a> Target<'a> {
         Ok(target)
     }
 
+    /// The parameters of each error: those of one draw of the prior where it names them, else the defaults.
+    fn typical_error_values(&self) -> Vec<Vec<f64>> {
+        let mut values = self.defaults.clone();
+        for (place, drawn) in self.places.iter().zip(self.problem.prior.sample(&mut Random::new(0))) {
+            if let Place::Error(error, index) = *place
+                && let Some(value) = values.get_mut(error).and_then(|values| values.get_mut(index))
+            {
+                *value = drawn;
+            }
+        }
+        values
+    }
+
     /// Takes one observation in, if it is to be explained; counts it as unused if not.
-    fn take(&mut self, time: Time, observation: &Observation) -> Result<(), CalibrationError> {
+    fn take(&mut self, time: Time, observation: &Observation, error_values: &[Vec<f64>]) -> Result<(), CalibrationError> {
         let observable = &observation.observable;
         let explained = self.problem.errors.iter().position(|(candidate, _)| candidate == observable);
         let (Some(error), false) = (explained, matches!(observation.finding, Finding::NotEvaluable(_))) else {
@@ -183,6 +205,7 @@ impl<'a> Target<'a> {
             }
             return Ok(());
         };
+        not_before(self.scenario.start, time, observable)?;
         if self.scenario.sampling.last() != Some(&time) {
             self.scenario.sampling.push(time);
         }
@@ -202,6 +225,9 @@ impl<'a> Target<'a> {
             None => CalibrationError::UnsupportedFinding { observable: observable.to_string(), at: time },
             Some(source) => SimulationError::from(source).into(),
         })?;
+        if let (Some((_, model)), Some(values)) = (self.problem.errors.get(error), error_values.get(error)) {
+            check_likelihood(*model, values, observable, time, &reading)?;
+        }
         self.scalars.push(Scalar { visit, output, error, reading });
         Ok(())
     }
@@ -378,6 +404,33 @@ impl<'a> Target<'a> {
     }
 }
 
+/// Refuses `what` before the model starts.
+fn not_before(start: Time, at: Time, what: &dyn std::fmt::Display) -> Result<(), CalibrationError> {
+    if at < start { Err(CalibrationError::BeforeStart { what: what.to_string(), at, start }) } else { Ok(()) }
+}
+
+/// Refuses a reading that has no likelihood even where it is predicted exactly: no parameters could explain it.
+fn check_likelihood(
+    error: &dyn ErrorModel,
+    values: &[f64],
+    observable: &Observable,
+    at: Time,
+    reading: &Reading,
+) -> Result<(), CalibrationError> {
+    let (Reading::Value { value: predicted, .. } | Reading::Below(predicted) | Reading::Above(predicted)) = *reading;
+    if error.ln_likelihood(predicted, reading, values).is_finite() {
+        return Ok(());
+    }
+    let named = error.parameters().iter().zip(values).map(|(parameter, value)| format!("{} = {value}", parameter.name));
+    let parameters = named.collect::<Vec<_>>().join(", ");
+    let reading = match reading {
+        Reading::Value { value, .. } => value.to_string(),
+        Reading::Below(limit) => format!("below {limit}"),
+        Reading::Above(limit) => format!("above {limit}"),
+    };
+    Err(CalibrationError::NoLikelihood { observable: observable.to_string(), at, reading, parameters })
+}
+
 fn predicted_field(simulation: &dyn Simulation, image: &Image) -> Option<Vec<f64>> {
     let field = simulation.fields()?.observe_field(&image.observable)?;
     (field.shape() == image.shape).then(|| field.values().to_vec())
@@ -385,16 +438,10 @@ fn predicted_field(simulation: &dyn Simulation, image: &Image) -> Option<Vec<f64
 
 fn reading(observation: &Observation, unit: &str) -> Result<Reading, Option<twin_core::CoreError>> {
     let unit: twin_core::Unit = unit.parse().map_err(Some)?;
-    let convert = |quantity: &twin_core::Quantity| quantity.unit().convert(quantity.value(), &unit).map_err(Some);
-    match &observation.finding {
-        Finding::Measured { quantity, standard_error } => {
-            let value = convert(quantity)?;
-            // A standard error is a difference: it converts with the slope of the unit, not with its zero.
-            let shifted = |error: f64| quantity.unit().convert(quantity.value() + error, &unit).map(|upper| (upper - value).abs());
-            Ok(Reading::Value { value, standard_error: standard_error.map(shifted).transpose().map_err(Some)? })
-        }
-        Finding::Below(limit) => Ok(Reading::Below(convert(limit)?)),
-        Finding::Above(limit) => Ok(Reading::Above(convert(limit)?)),
+    match observation.finding.to(&unit).map_err(Some)? {
+        Finding::Measured { quantity, standard_error, .. } => Ok(Reading::Value { value: quantity.value(), standard_error }),
+        Finding::Below(limit) => Ok(Reading::Below(limit.value())),
+        Finding::Above(limit) => Ok(Reading::Above(limit.value())),
         _ => Err(None),
     }
 }

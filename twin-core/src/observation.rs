@@ -1,7 +1,7 @@
 //! What is seen of a patient: numbers with unit and error, censored values, categories, fields.
 
 use crate::treatment::name;
-use crate::{CoreError, Quantity, ScalarField};
+use crate::{CoreError, Quantity, ScalarField, Unit};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -64,6 +64,7 @@ impl Observable {
 #[non_exhaustive]
 pub enum Finding {
     /// A number with its unit and, where the instrument states one, its standard error in the same unit.
+    #[non_exhaustive]
     Measured {
         /// The number.
         quantity: Quantity,
@@ -145,6 +146,31 @@ impl Finding {
             return Err(CoreError::Text { what: "a category", text: category, valid: "not empty" });
         }
         Ok(Self::Category(category))
+    }
+
+    /// The same number or limit in another unit, with its standard error; what has no quantity stays as it is.
+    ///
+    /// # Errors
+    /// As [`Unit::convert`].
+    pub fn to(&self, unit: &Unit) -> Result<Self, CoreError> {
+        match self {
+            Self::Measured { quantity, standard_error } => {
+                let converted = quantity.to(unit)?;
+                // A standard error is a difference: it converts with the slope of the unit, not with its zero.
+                let difference = |error: f64| {
+                    let upper = quantity.unit().convert(quantity.value() + error, unit)?;
+                    Ok::<_, CoreError>((upper - converted.value()).abs())
+                };
+                let standard_error = match standard_error {
+                    Some(error) if quantity.unit() != unit => Some(difference(*error)?),
+                    same => *same,
+                };
+                Ok(Self::Measured { quantity: converted, standard_error })
+            }
+            Self::Below(limit) => Ok(Self::Below(limit.to(unit)?)),
+            Self::Above(limit) => Ok(Self::Above(limit.to(unit)?)),
+            Self::Category(_) | Self::Field(_) | Self::NotEvaluable(_) => Ok(self.clone()),
+        }
     }
 
     /// The quantity measured, or the limit it is censored at.

@@ -86,7 +86,14 @@ pub struct Fraction {
 
 /// One thing done to a patient at one time.
 ///
-/// Doses are never negative; a validated constructor stands at every door, deserialization included.
+/// Doses are never negative; a validated constructor stands at every door, deserialization included. A drug dose written out is
+/// not one of them:
+///
+/// ```compile_fail,E0639
+/// use twin_core::{Agent, Quantity, Treatment};
+/// let (agent, dose) = (Agent::new("docetaxel").unwrap(), Quantity::new(-75.0, "mg").unwrap());
+/// let unchecked = Treatment::Bolus { agent, dose };
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", try_from = "Unchecked")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(!try_from, deny_unknown_fields))]
@@ -95,6 +102,7 @@ pub enum Treatment {
     /// A radiotherapy fraction.
     Fraction(Fraction),
     /// A drug dose that enters the circulation at once.
+    #[non_exhaustive]
     Bolus {
         /// The drug.
         agent: Agent,
@@ -102,6 +110,7 @@ pub enum Treatment {
         dose: Quantity,
     },
     /// A drug dose that enters the circulation at a constant rate over a duration.
+    #[non_exhaustive]
     Infusion {
         /// The drug.
         agent: Agent,
@@ -111,6 +120,7 @@ pub enum Treatment {
         duration: Span,
     },
     /// A drug dose taken by mouth.
+    #[non_exhaustive]
     Oral {
         /// The drug.
         agent: Agent,
@@ -240,8 +250,12 @@ impl Treatment {
     /// [`CoreError::OutOfRange`] or [`CoreError::NotFinite`] for a factor that is negative or not finite, or that would bring
     /// continuous therapy above its full dose.
     pub fn scaled(&self, factor: f64) -> Result<Self, CoreError> {
-        if factor.is_finite() && factor < 0.0 {
-            return Err(CoreError::OutOfRange { what: "dose factor", value: factor, valid: "0 or more" });
+        let what = "dose factor";
+        if !factor.is_finite() {
+            return Err(CoreError::NotFinite { what, value: factor });
+        }
+        if factor < 0.0 {
+            return Err(CoreError::OutOfRange { what, value: factor, valid: "0 or more" });
         }
         let scale = |dose: &Quantity| Quantity::new(dose.value() * factor, dose.unit().clone());
         match self {

@@ -104,6 +104,9 @@ impl Unit {
     /// or the result is not: it is too large, or (for a logarithmic unit) does not exist.
     pub fn convert(&self, value: f64, to: &Self) -> Result<f64, CoreError> {
         finite("value to convert", value)?;
+        if self == to {
+            return Ok(value);
+        }
         if !self.is_commensurable_with(to) {
             return Err(self.incommensurable(to));
         }

@@ -1,7 +1,7 @@
 //! What the author of an ordinary differential equation writes, and what makes a [`Model`] of it.
 
 use crate::solver::{StepFailure, Tolerance, Tsitouras};
-use crate::{Model, ModelSpec, ParameterSet, Parameters, Simulation, SimulationError, TreatmentKind};
+use crate::{Model, ModelSpec, ParameterSet, Parameters, Simulation, SimulationError};
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 use twin_core::{CoreError, Random, Time, Treatment, Unit};
@@ -132,6 +132,9 @@ impl<D: Dynamics> Ode<D> {
             if !(self.relative_tolerance > 0.0 && self.relative_tolerance < 1.0) {
                 return Err(fault(format!("a relative tolerance of {}, but it must lie between 0 and 1", self.relative_tolerance)));
             }
+            if let Some(open) = spec.treatments.iter().find(|known| known.kind.has_dose() && known.unit.is_none()) {
+                return Err(fault(format!("it understands {:?} but states no unit for the dose", open.kind)));
+            }
             let resolve = |unit: &Option<Cow<'static, str>>| unit.as_ref().map(|code| code.parse::<Unit>()).transpose();
             let units: Result<Vec<_>, _> = spec.treatments.iter().map(|treatment| resolve(&treatment.unit)).collect();
             Ok(units?.into())
@@ -168,9 +171,10 @@ impl<D: Dynamics> Ode<D> {
         let units = self.prepare()?;
         let spec = self.dynamics.spec();
         spec.accept(parameters)?;
-        let detail = "its parameter struct does not match its specification".to_owned();
-        let fault = SimulationError::Specification { model: spec.id.clone(), detail };
-        let p = D::Parameters::from_values(parameters.values()).ok_or(fault)?;
+        let p = D::Parameters::from_values(parameters.values()).ok_or_else(|| {
+            let detail = "its parameter struct does not match its specification".to_owned();
+            SimulationError::Specification { model: spec.id.clone(), detail }
+        })?;
         let initial = self.dynamics.initial(&p);
         let tolerance = self.tolerance(&initial)?;
         let exposure = Exposure::default();
@@ -190,7 +194,7 @@ impl<D: Dynamics> Ode<D> {
             steps: 0,
             solver,
         };
-        start.check_finite()?;
+        start.check_state()?;
         Ok(start)
     }
 }
@@ -260,11 +264,9 @@ impl<D: Dynamics> Clone for OdeSimulation<D> {
 }
 
 impl<D: Dynamics> OdeSimulation<D> {
-    fn check_finite(&self) -> Result<(), SimulationError> {
-        match self.state.as_ref().iter().copied().enumerate().find(|(_, value)| !value.is_finite()) {
-            Some((index, value)) => Err(self.failure(StepFailure::NotFinite(index, value))),
-            None => Ok(()),
-        }
+    /// A state must be finite and within its bounds before the first step too.
+    fn check_state(&self) -> Result<(), SimulationError> {
+        self.tolerance.check(&self.state).map_err(|failure| self.failure(failure))
     }
 
     /// The error for what the solver found, in the names of the specification.
@@ -279,7 +281,7 @@ impl<D: Dynamics> OdeSimulation<D> {
                     spec.states.get(index).map_or((f64::NEG_INFINITY, f64::INFINITY), |state| (state.low, state.high));
                 SimulationError::OutOfBounds { model, state: name(index), value, low, high, day }
             }
-            StepFailure::TooSmall => SimulationError::StepTooSmall { model, day },
+            StepFailure::TooSmall(index) => SimulationError::StepTooSmall { model, state: name(index), day },
         }
     }
 
@@ -299,19 +301,24 @@ impl<D: Dynamics> OdeSimulation<D> {
         Ok(())
     }
 
+    /// The sum of the rates at which `input` is fed. Summed anew each time: taking the rate of one that ends from the sum would leave
+    /// its rounding behind.
+    fn infused(&self, input: usize) -> f64 {
+        self.ending.iter().filter(|under_way| under_way.input == input).map(|under_way| under_way.rate).sum()
+    }
+
     /// Ends the infusions that are due where the solver stands.
     fn end_infusions(&mut self) {
         let day = self.solver.end();
         let mut ended = false;
-        while let Some(&Ending { day: due, input, rate }) = self.ending.first() {
+        while let Some(&Ending { day: due, input, .. }) = self.ending.first() {
             if due > day {
                 break;
             }
             self.ending.remove(0);
-            // The last one of an input ends at exactly no rate, whatever rounding the sum of several had.
-            let alone = self.ending.iter().all(|other| other.input != input);
-            if let Some(level) = self.exposure.levels.get_mut(input) {
-                *level = if alone { 0.0 } else { *level - rate };
+            let level = self.infused(input);
+            if let Some(place) = self.exposure.levels.get_mut(input) {
+                *place = level;
             }
             ended = true;
         }
@@ -357,26 +364,27 @@ impl<D: Dynamics> OdeSimulation<D> {
     /// The place of `treatment` in the specification, and its amount in the unit of the specification.
     fn resolve(&self, treatment: &Treatment) -> Result<(usize, f64), SimulationError> {
         let spec = self.dynamics.spec();
-        let (kind, amount) = match treatment {
-            Treatment::Fraction(fraction) => (TreatmentKind::Fraction, Ok(fraction.dose.gray())),
-            Treatment::Surgery { extent, .. } => (TreatmentKind::Surgery, Ok(extent.value())),
-            Treatment::Continuous { intensity, .. } => (TreatmentKind::Continuous, Ok(intensity.value())),
-            Treatment::Bolus { dose, .. } => (TreatmentKind::Bolus, Err(dose)),
-            Treatment::Infusion { dose, .. } => (TreatmentKind::Infusion, Err(dose)),
-            Treatment::Oral { dose, .. } => (TreatmentKind::Oral, Err(dose)),
+        let place = spec.place_of(treatment).ok_or_else(|| spec.refusal(treatment, self.now))?;
+        let amount = match treatment {
+            Treatment::Fraction(fraction) => fraction.dose.gray(),
+            Treatment::Surgery { extent, .. } => extent.value(),
+            Treatment::Continuous { intensity, .. } => intensity.value(),
+            Treatment::Bolus { dose, .. } | Treatment::Infusion { dose, .. } | Treatment::Oral { dose, .. } => {
+                let unit = self.units.get(place).and_then(Option::as_ref).unwrap_or_else(|| dose.unit());
+                dose.unit().convert(dose.value(), unit).map_err(|source| self.invalid(treatment, source))?
+            }
             _ => return Err(spec.refusal(treatment, self.now)),
         };
-        let matches = |known: &crate::TreatmentSpec| known.kind == kind && known.agent.as_ref() == treatment.agent();
-        let place = spec.treatments.iter().position(matches).ok_or_else(|| spec.refusal(treatment, self.now))?;
-        let amount = match (amount, self.units.get(place).and_then(Option::as_ref)) {
-            (Ok(amount), _) => amount,
-            (Err(dose), Some(unit)) => dose.unit().convert(dose.value(), unit)?,
-            (Err(_), None) => {
-                let detail = format!("it understands {kind:?} but states no unit for the dose");
-                return Err(SimulationError::Specification { model: spec.id.clone(), detail });
-            }
-        };
+        if amount < 0.0 {
+            return Err(self.invalid(treatment, CoreError::OutOfRange { what: "dose", value: amount, valid: "0 or more" }));
+        }
         Ok((place, amount))
+    }
+
+    /// The error for a treatment whose dose or duration cannot be taken.
+    fn invalid(&self, treatment: &Treatment, source: CoreError) -> SimulationError {
+        let model = self.dynamics.spec().id.clone();
+        SimulationError::InvalidDose { model, treatment: treatment.to_string(), at: self.now, source }
     }
 
     fn give(&mut self, treatment: &Treatment) -> Result<(), SimulationError> {
@@ -388,15 +396,16 @@ impl<D: Dynamics> OdeSimulation<D> {
                 let (now, day) = (self.now.days(), self.now.days() + duration.days());
                 // The rate belongs to the duration that the clock can represent, so that the whole dose goes in.
                 let rate = amount / (day - now);
-                if !rate.is_finite() {
+                if !(day > now && rate.is_finite()) {
                     let valid = "long enough for the clock to tell its end from its beginning (give a bolus instead)";
-                    return Err(CoreError::OutOfRange { what: "infusion duration in days", value: duration.days(), valid }.into());
+                    let source = CoreError::OutOfRange { what: "infusion duration in days", value: duration.days(), valid };
+                    return Err(self.invalid(treatment, source));
                 }
-                exposure.levels[place] += rate;
                 if rate > 0.0 {
                     let at = self.ending.partition_point(|other| other.day <= day);
                     self.ending.insert(at, Ending { day, input: place, rate });
                 }
+                exposure.levels[place] = self.infused(place);
             }
             _ => return self.act(treatment, Given { input: Input(place), amount }),
         }
@@ -422,7 +431,7 @@ impl<D: Dynamics> OdeSimulation<D> {
         self.dynamics.treat(given, &self.p, &mut state).map_err(|_| self.dynamics.spec().refusal(treatment, self.now))?;
         self.state = state.clone();
         self.restart(self.now.days(), &state);
-        self.check_finite()
+        self.check_state()
     }
 }
 

@@ -84,6 +84,26 @@ pub enum SimulationError {
         /// The treatments that the model understands.
         understood: String,
     },
+    /// The model understands the treatment, but not its dose or its duration.
+    #[error("model `{model}` cannot take {treatment} at {at}: {source}")]
+    InvalidDose {
+        /// The model's id.
+        model: String,
+        /// The treatment that was given.
+        treatment: String,
+        /// When it was given.
+        at: Time,
+        /// What is wrong with it, and what would be valid.
+        source: CoreError,
+    },
+    /// The room for the values that are observed does not fit them.
+    #[error("room for {actual} values was given, but {times} times need a row of the same length each")]
+    Room {
+        /// How many values there is room for.
+        actual: usize,
+        /// How many times the scenario samples.
+        times: usize,
+    },
     /// A course was asked to go back in time.
     #[error("a course of model `{model}` stands at {now} and cannot go back to {to}")]
     Backward {
@@ -135,10 +155,14 @@ pub enum SimulationError {
         day: f64,
     },
     /// The integrator cannot meet its tolerance with any step that time can resolve.
-    #[error("model `{model}`: no step from day {day} meets the tolerance (the problem may be stiff or singular)")]
+    #[error(
+        "model `{model}`: no step from day {day} meets the tolerance of state `{state}` (the problem may be stiff or singular)"
+    )]
     StepTooSmall {
         /// The model's id.
         model: String,
+        /// The state that is the farthest from its tolerance.
+        state: String,
         /// When, in days.
         day: f64,
     },

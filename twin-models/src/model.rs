@@ -133,6 +133,27 @@ pub enum TreatmentKind {
     Surgery,
 }
 
+impl TreatmentKind {
+    /// The kind of `treatment`; `None` for one that is newer than this library's models.
+    #[must_use]
+    pub fn of(treatment: &Treatment) -> Option<Self> {
+        match treatment {
+            Treatment::Fraction(_) => Some(Self::Fraction),
+            Treatment::Bolus { .. } => Some(Self::Bolus),
+            Treatment::Infusion { .. } => Some(Self::Infusion),
+            Treatment::Oral { .. } => Some(Self::Oral),
+            Treatment::Continuous { .. } => Some(Self::Continuous),
+            Treatment::Surgery { .. } => Some(Self::Surgery),
+            _ => None,
+        }
+    }
+
+    /// Whether a model must state a unit for the dose.
+    pub(crate) fn has_dose(self) -> bool {
+        matches!(self, Self::Bolus | Self::Infusion | Self::Oral)
+    }
+}
+
 /// A treatment that a model understands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TreatmentSpec {
@@ -247,6 +268,13 @@ impl ModelSpec {
             return "no treatment".to_owned();
         }
         self.treatments.iter().map(word).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The place of `treatment` among those that the model understands, by its kind and its drug.
+    #[must_use]
+    pub fn place_of(&self, treatment: &Treatment) -> Option<usize> {
+        let kind = TreatmentKind::of(treatment)?;
+        self.treatments.iter().position(|known| known.kind == kind && known.agent.as_ref() == treatment.agent())
     }
 
     /// The error that refuses `treatment` at `at`.

@@ -156,7 +156,7 @@ impl Parameters {
 
     fn check(&self, index: usize, value: f64) -> Result<(), SimulationError> {
         match self.spec.parameters.get(index) {
-            Some(spec) if value >= spec.low && value <= spec.high => Ok(()),
+            Some(spec) if value.is_finite() && value >= spec.low && value <= spec.high => Ok(()),
             Some(spec) => Err(SimulationError::ParameterRange {
                 model: self.spec.id.clone(),
                 name: spec.name.to_string(),

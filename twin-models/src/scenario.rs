@@ -120,10 +120,14 @@ pub fn simulate(
 /// Lives `scenario` through with a course that stands at its start, writing (times × observables) to `values`, without allocating.
 ///
 /// # Errors
-/// As [`simulate`].
+/// As [`simulate`]; [`SimulationError::Room`] for `values` that do not divide into one row for each time.
 pub fn run(simulation: &mut dyn Simulation, scenario: &Scenario, values: &mut [f64]) -> Result<(), SimulationError> {
-    let width = values.len().checked_div(scenario.sampling.len()).unwrap_or(0);
-    let mut rows = values.chunks_mut(width.max(1));
+    let (actual, times) = (values.len(), scenario.sampling.len());
+    let width = actual.checked_div(times).unwrap_or(0);
+    if width * times != actual || (width == 0 && times > 0) {
+        return Err(SimulationError::Room { actual, times });
+    }
+    let mut rows = values.chunks_exact_mut(width.max(1));
     run_with(simulation, scenario, |_, simulation| {
         if let Some(row) = rows.next() {
             simulation.observe(row);

@@ -17,9 +17,10 @@ pub struct VirtualPatient {
     pub start: Time,
     /// When the policy takes over.
     pub since: Time,
-    /// What was done before, in order.
+    /// What was done until then, in order. What was done at that very moment comes after its observations and before the policy's
+    /// first decision.
     pub past_treatments: Arc<[TimedTreatment]>,
-    /// What was observed before, in order.
+    /// What was observed until then, in order.
     pub past_observations: Arc<[(Time, Observation)]>,
 }
 
@@ -45,6 +46,11 @@ pub trait Cohort: Send + Sync {
     /// # Errors
     /// What keeps that patient from being drawn.
     fn draw(&self, index: usize, random: &mut Random) -> Result<VirtualPatient, TrialError>;
+
+    /// The parameters that are drawn by name. A trial refuses one that neither its model nor one of its errors has.
+    fn parameters(&self) -> &[String] {
+        &[]
+    }
 }
 
 /// Given patients, one after the other, from the first again when there are no more.
@@ -76,7 +82,7 @@ impl FromPrior {
     const ATTEMPTS: usize = 1000;
 
     /// A cohort of `model` with `prior`; parameters that the prior does not name keep their defaults, and names that the model does not
-    /// have are those of the measurement error.
+    /// have must be those of a measurement error of the trial.
     #[must_use]
     pub fn new(model: Arc<dyn Model>, prior: Arc<dyn Prior>) -> Self {
         Self { model, prior }
@@ -84,6 +90,10 @@ impl FromPrior {
 }
 
 impl Cohort for FromPrior {
+    fn parameters(&self) -> &[String] {
+        self.prior.names()
+    }
+
     fn draw(&self, index: usize, random: &mut Random) -> Result<VirtualPatient, TrialError> {
         let defaults = self.model.spec().defaults()?;
         let mut reason = TrialError::EmptyCohort;
@@ -121,13 +131,15 @@ pub struct FromPosterior {
 }
 
 impl FromPosterior {
-    /// Twins of `patient` by `posterior`, met by the policy at `since`; what the patient did after that is not used.
+    /// Twins of `patient` by `posterior`, started when its calibration did and met by the policy at `since`; what happened after that
+    /// is not used.
     ///
     /// # Errors
     /// [`TrialError::Past`] if the patient's timeline is empty or begins after `since`.
     pub fn new(posterior: Arc<Posterior>, patient: &Patient, since: Time) -> Result<Self, TrialError> {
         let known = patient.timeline.until(since);
-        let (start, _) = known.extent().ok_or(TrialError::Past { since })?;
+        known.extent().ok_or(TrialError::Past { since })?;
+        let start = posterior.record.start;
         let past_treatments = known.treatments().into();
         let past_observations = known.observations().map(|(time, observation)| (time, observation.clone())).collect();
         Ok(Self { posterior, start, since, past_treatments, past_observations })

@@ -7,7 +7,7 @@ use twin_core::{Agent, Observable, Observation, Span, Time, TimedTreatment, Trea
 pub struct Course {
     /// When the policy took over.
     pub since: Time,
-    /// When the course ended.
+    /// When the course ended: its last visit.
     pub end: Time,
     /// Why it ended before the horizon, if it did.
     pub stopped: Option<String>,
@@ -17,7 +17,7 @@ pub struct Course {
     pub observables: Vec<Observable>,
     /// What was there at each visit (visits × observables), in the units of the model, before the visit's treatment.
     pub values: Vec<f64>,
-    /// What was observed at the visits, errors included, in order.
+    /// What was observed at the visits, errors included, in order, in the units of [`History`](crate::History).
     pub observed: Vec<(Time, Observation)>,
     /// What was done since the policy took over, in order.
     pub treatments: Vec<TimedTreatment>,
@@ -38,7 +38,7 @@ impl Course {
     #[must_use]
     pub fn seen(&self, observable: &Observable) -> Vec<(Time, f64)> {
         let seen = self.observed.iter().filter(|(_, observation)| observation.observable == *observable);
-        seen.filter_map(|(time, observation)| Some((*time, crate::policy::number(observation)?))).collect()
+        seen.filter_map(|(time, observation)| Some((*time, observation.finding.quantity()?.value()))).collect()
     }
 
     /// The periods of continuous therapy with `agent`: from, until, and intensity (above 0).

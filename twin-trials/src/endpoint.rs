@@ -28,6 +28,16 @@ pub enum Outcome {
     NotEvaluable,
 }
 
+impl Outcome {
+    /// The number of the outcome, if it is not finite.
+    pub(crate) fn not_finite(self) -> Option<f64> {
+        match self {
+            Self::Event(value) | Self::Censored(value) | Self::Value(value) => (!value.is_finite()).then_some(value),
+            Self::NotEvaluable => None,
+        }
+    }
+}
+
 /// Against what growth is measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
@@ -36,7 +46,7 @@ pub enum Reference {
     Baseline,
     /// The least value since then.
     Nadir,
-    /// A fixed value, in the unit of the observable.
+    /// A fixed value: in the unit of the model for true values, in that of [`History`](crate::History) for observed ones.
     Fixed(f64),
 }
 

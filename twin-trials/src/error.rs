@@ -99,6 +99,36 @@ pub enum TrialError {
         /// The names that there are.
         known: Vec<String>,
     },
+    /// A cohort draws a parameter that neither the model nor an error of the trial has.
+    #[error("the cohort draws `{name}`, but neither the model nor an error of the trial has it; they have: {}", known.join(", "))]
+    UnknownParameter {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// The past of a virtual patient is out of order, or reaches into the future.
+    #[error("{what} number {index} of the patient's past lies at {at}, but must lie between {from} and {until}")]
+    PastOrder {
+        /// Whether it is a treatment or an observation.
+        what: &'static str,
+        /// The place in its list, counted from 0.
+        index: usize,
+        /// When it was.
+        at: Time,
+        /// The entry before it, or the start of the model.
+        from: Time,
+        /// When the policy takes over.
+        until: Time,
+    },
+    /// There is no virtual patient of that number.
+    #[error("there is no virtual patient {index}; the trial has {size}, from 0")]
+    NoSuchPatient {
+        /// The number that was asked for.
+        index: usize,
+        /// How many there are.
+        size: usize,
+    },
     /// A cohort without patients.
     #[error("the cohort has no patients")]
     EmptyCohort,

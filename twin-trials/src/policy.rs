@@ -1,7 +1,7 @@
 //! Policies: what to do next, given what has been seen.
 
 use std::sync::Arc;
-use twin_core::{Agent, Finding, Observable, Observation, Span, Time, TimedTreatment, Treatment};
+use twin_core::{Agent, Observable, Observation, Span, Time, TimedTreatment, Treatment};
 
 /// Decides what is done at a visit. It sees only what a clinician sees, so it can be replayed on the same history.
 pub trait Policy: Send + Sync {
@@ -16,12 +16,17 @@ impl<F: Fn(&History<'_>) -> Decision + Send + Sync> Policy for F {
 }
 
 /// What has been seen and done up to now. The observations of this visit are already in it.
+///
+/// All numbers of one observable share one unit: its customary one (PSA is in ng/mL, whatever the model or the chart used), or that
+/// of the model for an observable that has none.
 #[derive(Debug, Clone, Copy)]
 pub struct History<'a> {
     /// When the policy took over.
     pub since: Time,
     /// This visit.
     pub now: Time,
+    /// The visit before; `None` at the first.
+    pub previous: Option<Time>,
     /// Everything observed up to now, in order.
     pub observations: &'a [(Time, Observation)],
     /// Everything done up to now, in order.
@@ -29,7 +34,7 @@ pub struct History<'a> {
 }
 
 impl History<'_> {
-    /// The numbers seen of `observable`, each in the unit it was observed in; a censored one counts as its limit.
+    /// The numbers seen of `observable`, all in one unit; a censored one counts as its limit.
     pub fn numbers<'b>(&'b self, observable: &'b Observable) -> impl DoubleEndedIterator<Item = (Time, f64)> + 'b {
         let seen = move |(time, observation): &'b (Time, Observation)| {
             let quantity = (observation.observable == *observable).then(|| observation.finding.quantity()).flatten()?;
@@ -64,7 +69,7 @@ impl History<'_> {
     /// Whether this is the visit at which the policy took over.
     #[must_use]
     pub fn is_first(&self) -> bool {
-        self.now == self.since
+        self.previous.is_none()
     }
 }
 
@@ -138,7 +143,7 @@ pub struct Adaptive {
     pub stop_at: f64,
     /// The share of the reference at or above which it resumes.
     pub resume_at: f64,
-    /// The reference, in the unit the marker is observed in; by default the marker when the policy took over.
+    /// The reference, in the unit of the [`History`]; by default the marker when the policy took over.
     pub reference: Option<f64>,
 }
 
@@ -177,9 +182,9 @@ pub struct Intermittent {
     pub marker: Observable,
     /// How long the drug is on before it may stop.
     pub induction: Span,
-    /// The marker at or below which it then stops, in the unit it is observed in.
+    /// The marker at or below which it then stops, in the unit of the [`History`].
     pub stop_below: f64,
-    /// The marker at or above which it resumes, in the unit it is observed in.
+    /// The marker at or above which it resumes, in the unit of the [`History`].
     pub resume_above: f64,
 }
 
@@ -222,27 +227,27 @@ impl Policy for Intermittent {
     }
 }
 
-/// Gives what was fixed in advance, at the first visit at or after its time; the treatments' times count from when the policy took
-/// over.
+/// Gives what was fixed in advance, each at the first visit at or after its time; the treatments' times count from when the policy
+/// took over.
+///
+/// A time less than [`Planned::SLACK`] after a visit counts as its: sums of the same steps in another order differ by as little.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Planned {
     /// The plan, in the order of time.
     pub treatments: Arc<[TimedTreatment]>,
 }
 
-impl Policy for Planned {
-    fn decide(&self, history: &History<'_>) -> Decision {
-        let elapsed = history.now - history.since;
-        let given = history.treatments.iter().filter(|treatment| treatment.time >= history.since).count();
-        let due = self.treatments.iter().skip(given).take_while(|planned| planned.time - Time::ORIGIN <= elapsed);
-        Decision { treatments: due.map(|planned| planned.treatment.clone()).collect(), stop: None }
-    }
+impl Planned {
+    /// By how many days a planned time may lie after the visit at which it is due: a tenth of a second.
+    pub const SLACK: f64 = 1e-6;
 }
 
-/// A number as it is observed: with its limit if it is censored.
-pub(crate) fn number(observation: &Observation) -> Option<f64> {
-    match &observation.finding {
-        Finding::Measured { quantity, .. } | Finding::Below(quantity) | Finding::Above(quantity) => Some(quantity.value()),
-        _ => None,
+impl Policy for Planned {
+    fn decide(&self, history: &History<'_>) -> Decision {
+        let day = |planned: &TimedTreatment| (history.since + (planned.time - Time::ORIGIN)).days() - Self::SLACK;
+        let reached = |planned: &&TimedTreatment| day(planned) <= history.now.days();
+        let open = |planned: &&TimedTreatment| history.previous.is_none_or(|previous| day(planned) > previous.days());
+        let due = self.treatments.iter().take_while(reached).filter(open);
+        Decision { treatments: due.map(|planned| planned.treatment.clone()).collect(), stop: None }
     }
 }

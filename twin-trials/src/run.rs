@@ -3,10 +3,8 @@
 use crate::{Arm, Course, History, Outcome, Trial, TrialError, VirtualPatient};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use twin_calibrate::{Flow, Observer, Progress};
-use twin_core::{Observation, Random, Span, Time, TimedTreatment, Treatment};
-use twin_models::Simulation;
+use twin_core::{Finding, Observable, Observation, Quantity, Random, Span, Time, TimedTreatment, Treatment, Unit};
 
 /// What became of one arm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,46 +72,46 @@ pub fn run(trial: &Trial) -> Result<TrialReport, TrialError> {
 }
 
 /// As [`run`], with an observer that is told how far the trial is and can stop it. A stopped trial reports the first patients, all of
-/// whom went through all arms.
+/// whom went through all arms; how many those are does not depend on the number of threads.
 ///
 /// # Errors
 /// As [`run`]; [`TrialError::Stopped`] if it was stopped before the first patient was through.
 pub fn run_observed(trial: &Trial, observer: &dyn Observer) -> Result<TrialReport, TrialError> {
     trial.check()?;
-    let (done, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let setup = Setup::of(trial)?;
     let root = Random::new(trial.seed);
-    let every = (trial.size / 100).max(1);
-    let patient = |index: usize| {
-        if stop.load(Ordering::Relaxed) {
-            return None;
+    let group = (trial.size / 100).max(LEAST_GROUP);
+    let mut results = Vec::with_capacity(trial.size);
+    loop {
+        let progress = Progress { stage: "trial", done: results.len(), total: trial.size, best: f64::NAN };
+        if observer.progress(&progress) == Flow::Stop || results.len() == trial.size {
+            break;
         }
-        let result = assess_patient(trial, index, &root);
-        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        if done.is_multiple_of(every) {
-            let progress = Progress { stage: "trial", done, total: trial.size, best: f64::NAN };
-            if matches!(observer.progress(&progress), Flow::Stop) {
-                stop.store(true, Ordering::Relaxed);
-            }
-        }
-        Some(result)
-    };
-    let results: Vec<_> = (0..trial.size).into_par_iter().map(patient).collect();
-    let results: Vec<_> = results.into_iter().map_while(|result| result).collect();
+        let next = results.len()..(results.len() + group).min(trial.size);
+        results.par_extend(next.into_par_iter().map(|index| assess_patient(trial, &setup, index, &root)));
+    }
     if results.is_empty() {
         return Err(TrialError::Stopped);
     }
     gather(trial, results)
 }
 
+/// How many patients go through at least before the observer is told.
+const LEAST_GROUP: usize = 64;
+
 /// The outcomes of each arm for one patient, or what went wrong.
 type Assessed = Result<Vec<Result<Vec<Outcome>, TrialError>>, TrialError>;
 
-fn assess_patient(trial: &Trial, index: usize, root: &Random) -> Assessed {
+fn assess_patient(trial: &Trial, setup: &Setup, index: usize, root: &Random) -> Assessed {
     let stream = root.stream(index as u64);
     let patient = trial.cohort.draw(index, &mut stream.stream(0))?;
     let assess = |arm: &Arm| {
-        let course = live(trial, arm, &patient, &stream)?;
-        Ok(trial.endpoints.iter().map(|endpoint| endpoint.assess(&course)).collect())
+        let course = live(trial, setup, arm, &patient, &stream)?;
+        let outcomes: Vec<Outcome> = trial.endpoints.iter().map(|endpoint| endpoint.assess(&course)).collect();
+        match outcomes.iter().enumerate().find_map(|(place, outcome)| Some((place, outcome.not_finite()?))) {
+            Some((index, value)) => Err(TrialError::NotFinite { what: "outcome", index, value }),
+            None => Ok(outcomes),
+        }
     };
     Ok(trial.arms.iter().map(assess).collect())
 }
@@ -160,56 +158,126 @@ fn gather(trial: &Trial, results: Vec<Assessed>) -> Result<TrialReport, TrialErr
 /// The course of the virtual patient number `index` in the arm called `arm`: the very one that [`run`] assesses.
 ///
 /// # Errors
-/// [`TrialError::UnknownName`] for an arm that the trial does not have; what keeps the patient from being drawn, or the course from
-/// going on.
+/// [`TrialError::UnknownName`] for an arm that the trial does not have, [`TrialError::NoSuchPatient`] for a patient beyond its size;
+/// what keeps the patient from being drawn, or the course from going on.
 pub fn course(trial: &Trial, arm: &str, index: usize) -> Result<Course, TrialError> {
     trial.check()?;
+    if index >= trial.size {
+        return Err(TrialError::NoSuchPatient { index, size: trial.size });
+    }
     let names = || trial.arms.iter().map(|arm| arm.name.clone()).collect();
     let unknown = || TrialError::UnknownName { name: arm.to_owned(), known: names() };
     let arm = trial.arms.iter().find(|candidate| candidate.name == arm).ok_or_else(unknown)?;
     let stream = Random::new(trial.seed).stream(index as u64);
     let patient = trial.cohort.draw(index, &mut stream.stream(0))?;
-    live(trial, arm, &patient, &stream)
+    live(trial, &Setup::of(trial)?, arm, &patient, &stream)
+}
+
+/// The units of a trial, resolved once.
+struct Setup {
+    /// Each observable of the model with its unit, and the unit in which policies see it.
+    shown: Vec<(Observable, Unit, Unit)>,
+    /// The place of each measurement's observable among those.
+    measured: Vec<usize>,
+}
+
+impl Setup {
+    fn of(trial: &Trial) -> Result<Self, TrialError> {
+        let spec = trial.model.spec();
+        if spec.observables.is_empty() {
+            return Err(TrialError::Design { what: "the list of the model's observables", valid: "not empty" });
+        }
+        let mut shown = Vec::with_capacity(spec.observables.len());
+        for known in &spec.observables {
+            let unit = Unit::parse(&known.unit)?;
+            let customary = known.observable.customary_unit().map(Unit::parse).transpose()?;
+            let seen = customary.filter(|customary| customary.is_commensurable_with(&unit)).unwrap_or_else(|| unit.clone());
+            shown.push((known.observable.clone(), unit, seen));
+        }
+        let measured = trial.measurements.iter().map(|measurement| spec.index_of(&measurement.observable));
+        let measured = measured.collect::<Result<_, _>>()?;
+        Ok(Self { shown, measured })
+    }
+
+    /// The past observations of `patient` as a policy sees them: in order, none from the future, all of an observable in one unit.
+    fn past(&self, patient: &VirtualPatient) -> Result<Vec<(Time, Observation)>, TrialError> {
+        check_order("observation", None, patient.since, patient.past_observations.iter().map(|(time, _)| *time))?;
+        let mut seen: Vec<(Time, Observation)> = Vec::with_capacity(patient.past_observations.len());
+        for (time, observation) in patient.past_observations.iter() {
+            let of_model = self.shown.iter().find(|(observable, ..)| *observable == observation.observable);
+            let earlier = || seen.iter().find(|(_, earlier)| earlier.observable == observation.observable);
+            let unit = match (of_model, observation.observable.customary_unit()) {
+                (Some((_, _, unit)), _) => Some(unit.clone()),
+                (None, Some(customary)) => Some(Unit::parse(customary)?),
+                (None, None) => earlier().and_then(|(_, earlier)| earlier.finding.quantity()).map(|first| first.unit().clone()),
+            };
+            let finding = unit.map_or_else(|| Ok(observation.finding.clone()), |unit| observation.finding.to(&unit))?;
+            seen.push((*time, Observation::new(observation.observable.clone(), finding)));
+        }
+        Ok(seen)
+    }
+}
+
+/// Refuses `times` that are out of order, begin before `from` or end after `until`.
+fn check_order(what: &'static str, from: Option<Time>, until: Time, times: impl Iterator<Item = Time>) -> Result<(), TrialError> {
+    let mut last = from;
+    for (index, at) in times.enumerate() {
+        if last.is_some_and(|last| at < last) || at > until {
+            return Err(TrialError::PastOrder { what, index, at, from: last.unwrap_or(at.min(until)), until });
+        }
+        last = Some(at);
+    }
+    Ok(())
 }
 
 /// Lives one course through. At every visit: observe, then decide, then treat.
-fn live(trial: &Trial, arm: &Arm, patient: &VirtualPatient, stream: &Random) -> Result<Course, TrialError> {
-    let spec = trial.model.spec();
-    let width = spec.observables.len();
+fn live(trial: &Trial, setup: &Setup, arm: &Arm, patient: &VirtualPatient, stream: &Random) -> Result<Course, TrialError> {
+    let width = setup.shown.len();
+    check_order("treatment", Some(patient.start), patient.since, patient.past_treatments.iter().map(|past| past.time))?;
+    let mut observations = setup.past(patient)?;
+    let mut treatments = patient.past_treatments.to_vec();
+    let (past_treatments, past_observations) = (treatments.len(), observations.len());
     let mut simulation = trial.model.start(&patient.parameters, patient.start, &mut stream.stream(1))?;
     let mut errors = stream.stream(2);
-    replay(simulation.as_mut(), patient)?;
-    let mut treatments = patient.past_treatments.to_vec();
-    let mut observations = patient.past_observations.to_vec();
-    let (past_treatments, past_observations) = (treatments.len(), observations.len());
+    let before = patient.past_treatments.partition_point(|past| past.time < patient.since);
+    let (before, at_first) = patient.past_treatments.split_at(before);
+    for past in before {
+        simulation.expect_stop(past.time);
+        simulation.advance(past.time)?;
+        simulation.treat(&past.treatment)?;
+    }
     let last = (trial.horizon.days() / trial.visit_interval.days() + 1e-9).floor() as usize;
     let (mut visits, mut values, mut stopped) = (Vec::with_capacity(last + 1), vec![0.0; (last + 1) * width], None);
-    let mut end = patient.since + trial.horizon;
+    let (mut now, mut previous) = (patient.since, None);
     for (number, row) in values.chunks_exact_mut(width).enumerate() {
-        let now = patient.since + Span::from_days(trial.visit_interval.days() * number as f64)?;
+        now = patient.since + Span::from_days(trial.visit_interval.days() * number as f64)?;
         // No stop is announced: most visits change nothing, and then the course must not depend on how often one looks.
         simulation.advance(now)?;
         simulation.observe(row);
         visits.push(now);
-        measure(trial, patient, row, now, &mut errors, &mut observations)?;
-        let history = History { since: patient.since, now, observations: &observations, treatments: &treatments };
+        measure(trial, setup, patient, row, now, &mut errors, &mut observations)?;
+        if previous.is_none() {
+            at_first.iter().try_for_each(|past| simulation.treat(&past.treatment))?;
+        }
+        let history = History { since: patient.since, now, previous, observations: &observations, treatments: &treatments };
         let decision = arm.policy.decide(&history);
         for treatment in decision.treatments {
             simulation.treat(&treatment)?;
             treatments.push(TimedTreatment::new(now, treatment));
         }
+        previous = Some(now);
         if let Some(reason) = decision.stop {
-            (stopped, end) = (Some(reason), now);
+            stopped = Some(reason);
             break;
         }
     }
     values.truncate(visits.len() * width);
     Ok(Course {
         since: patient.since,
-        end,
+        end: now,
         stopped,
         visits,
-        observables: spec.observables.iter().map(|known| known.observable.clone()).collect(),
+        observables: setup.shown.iter().map(|(observable, ..)| observable.clone()).collect(),
         values,
         observed: observations.split_off(past_observations),
         inherited: inherited(&patient.past_treatments),
@@ -217,29 +285,20 @@ fn live(trial: &Trial, arm: &Arm, patient: &VirtualPatient, stream: &Random) -> 
     })
 }
 
-/// Brings the course through the patient's past up to the moment at which the policy takes over.
-fn replay(simulation: &mut dyn Simulation, patient: &VirtualPatient) -> Result<(), TrialError> {
-    for past in patient.past_treatments.iter() {
-        simulation.expect_stop(past.time);
-        simulation.advance(past.time)?;
-        simulation.treat(&past.treatment)?;
-    }
-    Ok(())
-}
-
 /// Measures what the trial measures. At the first visit of a patient with a past, the past's own observation of that time stands.
 fn measure(
     trial: &Trial,
+    setup: &Setup,
     patient: &VirtualPatient,
     row: &[f64],
     now: Time,
     errors: &mut Random,
     observations: &mut Vec<(Time, Observation)>,
 ) -> Result<(), TrialError> {
-    let spec = trial.model.spec();
-    for measurement in &trial.measurements {
-        let place = spec.index_of(&measurement.observable)?;
-        let truth = row.get(place).copied().unwrap_or(f64::NAN);
+    for (measurement, &place) in trial.measurements.iter().zip(&setup.measured) {
+        let (Some(&truth), Some((observable, unit, seen))) = (row.get(place), setup.shown.get(place)) else {
+            continue; // the places were resolved on this very specification
+        };
         let value = match &measurement.error {
             None => truth,
             Some(error) => {
@@ -252,8 +311,8 @@ fn measure(
         if observations.iter().rev().take_while(|(time, _)| *time == now).any(same) {
             continue;
         }
-        let unit = spec.observables.get(place).map_or("1", |known| known.unit.as_ref());
-        observations.push((now, Observation::number(measurement.observable.clone(), value, unit)?));
+        let finding = Finding::measured(Quantity::new(unit.convert(value, seen)?, seen.clone())?);
+        observations.push((now, Observation::new(observable.clone(), finding)));
     }
     Ok(())
 }

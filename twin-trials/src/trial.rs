@@ -23,7 +23,7 @@ pub struct Trial {
     pub measurements: Vec<Measurement>,
     /// The time between visits.
     pub visit_interval: Span,
-    /// How long a course lasts unless its policy ends it.
+    /// How long a course lasts unless its policy ends it: its last visit is the last one within that.
     pub horizon: Span,
     /// The seed of everything random.
     pub seed: u64,
@@ -130,6 +130,15 @@ impl Trial {
         for measurement in &self.measurements {
             self.model.spec().index_of(&measurement.observable)?;
         }
-        Ok(())
+        let of_model = self.model.spec().parameters.iter().map(|parameter| &*parameter.name);
+        let of_errors = self.measurements.iter().filter_map(|measurement| measurement.error.as_ref());
+        let known: Vec<&str> = of_model.chain(of_errors.flat_map(|error| error.parameters()).map(|p| &*p.name)).collect();
+        match self.cohort.parameters().iter().find(|name| !known.contains(&name.as_str())) {
+            Some(name) => {
+                let known = known.into_iter().map(str::to_owned).collect();
+                Err(TrialError::UnknownParameter { name: name.clone(), known })
+            }
+            None => Ok(()),
+        }
     }
 }

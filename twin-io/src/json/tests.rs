@@ -370,13 +370,22 @@ fn errors_do_not_quote_values() {
 #[test]
 fn what_would_not_read_back_is_not_written() {
     let patient = |treatment, error| {
-        let finding = Finding::Measured { quantity: quantity(1.0, "ng/mL"), standard_error: error };
+        let mut finding = Finding::measured(quantity(1.0, "ng/mL"));
+        if let Finding::Measured { standard_error, .. } = &mut finding {
+            *standard_error = error;
+        }
         let seen = Event::Observation(Observation::new(Observable::PSA, finding));
         let given = Event::Treatment(treatment);
         let patient = Patient::new(SubjectId::new("P").unwrap()).with(Time::ORIGIN, seen, Provenance::measured("x"));
         to_string(&patient.with(Time::ORIGIN, given, Provenance::reported("x")))
     };
-    let bolus = |dose| Treatment::Bolus { agent: Agent::new("a").unwrap(), dose: quantity(dose, "mg") };
+    let bolus = |changed| {
+        let mut bolus = Treatment::bolus(Agent::new("a").unwrap(), quantity(0.0, "mg")).unwrap();
+        if let Treatment::Bolus { dose, .. } = &mut bolus {
+            *dose = quantity(changed, "mg");
+        }
+        bolus
+    };
     assert!(patient(bolus(1.0), Some(0.5)).is_ok());
     for refused in [patient(bolus(-1.0), None), patient(bolus(1.0), Some(f64::NAN)), patient(bolus(1.0), Some(-0.5))] {
         assert!(matches!(refused, Err(IoError::Unwritable { .. })));

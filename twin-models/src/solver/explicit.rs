@@ -54,6 +54,30 @@ pub(crate) struct Tolerance<S> {
     pub(crate) high: S,
 }
 
+impl<S: AsRef<[f64]>> Tolerance<S> {
+    /// The first state of `x` that lies outside its bounds by more than its absolute tolerance.
+    #[inline(always)]
+    fn outside(&self, x: &S) -> Option<StepFailure> {
+        let (x, slack) = (x.as_ref(), self.absolute.as_ref());
+        let (low, high) = (self.low.as_ref(), self.high.as_ref());
+        let strays = |i: usize| (x[i] < low[i] - slack[i]) | (x[i] > high[i] + slack[i]);
+        // First without branches, as it is the rule that none strays.
+        let mut any = false;
+        for i in 0..x.len() {
+            any |= strays(i);
+        }
+        if any { (0..x.len()).find(|&i| strays(i)).map(|i| StepFailure::OutOfBounds(i, x[i])) } else { None }
+    }
+
+    /// Whether `x` is finite and within its bounds.
+    pub(crate) fn check(&self, x: &S) -> Result<(), StepFailure> {
+        match x.as_ref().iter().copied().enumerate().find(|(_, value)| !value.is_finite()) {
+            Some((index, value)) => Err(StepFailure::NotFinite(index, value)),
+            None => self.outside(x).map_or(Ok(()), Err),
+        }
+    }
+}
+
 /// Why no step could be made.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum StepFailure {
@@ -61,8 +85,8 @@ pub(crate) enum StepFailure {
     NotFinite(usize, f64),
     /// The state at this place left its bounds for this value.
     OutOfBounds(usize, f64),
-    /// The tolerance cannot be met.
-    TooSmall,
+    /// The tolerance cannot be met, and the state at this place is the farthest from it.
+    TooSmall(usize),
 }
 
 /// An integrator that stands on its last accepted step `[start, end]` and can tell the state anywhere in it.
@@ -157,7 +181,7 @@ impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
         stage_1.clone_from(stage_7); // first same as last
         let mut step = self.next_step;
         let mut rejected = false;
-        let mut failure = StepFailure::TooSmall;
+        let mut failure = StepFailure::TooSmall(0);
         loop {
             if step <= 1e-14_f64.max(4.0 * f64::EPSILON * self.start.abs()) && limit - self.start > step {
                 self.end = self.start;
@@ -168,7 +192,7 @@ impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
             let (h, end) = if clipped { up_to(self.start, limit) } else { (step, self.start + step) };
             let error = self.attempt(h, end, rates, tolerance);
             if error <= 1.0 {
-                match self.outside(tolerance) {
+                match tolerance.outside(&self.last) {
                     None => {
                         self.end = end;
                         self.next_step = h * growth(error, self.previous);
@@ -184,10 +208,10 @@ impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
                     }
                 }
             } else if error.is_finite() {
-                failure = StepFailure::TooSmall;
+                failure = StepFailure::TooSmall(self.hardest(tolerance));
                 step = h * growth(error, 1.0);
             } else {
-                failure = self.culprit();
+                failure = self.culprit().unwrap_or_else(|| StepFailure::TooSmall(self.hardest(tolerance)));
                 step = 0.1 * h;
             }
             rejected = true;
@@ -243,28 +267,23 @@ impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
         sum
     }
 
-    /// The first state of the attempt that lies outside its bounds by more than its absolute tolerance.
-    #[inline(always)]
-    fn outside(&self, tolerance: &Tolerance<S>) -> Option<StepFailure> {
-        let (x, slack) = (self.last.as_ref(), tolerance.absolute.as_ref());
-        let (low, high) = (tolerance.low.as_ref(), tolerance.high.as_ref());
-        let strays = |i: usize| (x[i] < low[i] - slack[i]) | (x[i] > high[i] + slack[i]);
-        // First without branches, as it is the rule that none strays.
-        let mut any = false;
-        for i in 0..x.len() {
-            any |= strays(i);
-        }
-        if any { (0..x.len()).find(|&i| strays(i)).map(|i| StepFailure::OutOfBounds(i, x[i])) } else { None }
+    /// The state that is not finite, or whose rate is not.
+    #[cold]
+    fn culprit(&self) -> Option<StepFailure> {
+        let first_bad = |v: &S| v.as_ref().iter().copied().enumerate().find(|(_, value)| !value.is_finite());
+        self.stages.iter().chain([&self.last]).find_map(first_bad).map(|(i, v)| StepFailure::NotFinite(i, v))
     }
 
-    /// The state that is not finite, or whose rate is not.
-    fn culprit(&self) -> StepFailure {
-        let first_bad = |v: &S| v.as_ref().iter().copied().enumerate().find(|(_, value)| !value.is_finite());
-        self.stages
-            .iter()
-            .chain([&self.last])
-            .find_map(first_bad)
-            .map_or(StepFailure::TooSmall, |(i, v)| StepFailure::NotFinite(i, v))
+    /// The state whose error in the last attempt is the largest for its tolerance.
+    #[cold]
+    fn hardest(&self, tolerance: &Tolerance<S>) -> usize {
+        let [k1, k2, k3, k4, k5, k6, k7] = &self.stages;
+        let error = |i: usize| {
+            let size = self.first.as_ref()[i].abs().max(self.last.as_ref()[i].abs());
+            let scale = tolerance.absolute.as_ref()[i] + tolerance.relative * size;
+            (weigh(&E, [k1, k2, k3, k4, k5, k6, k7], i) / scale).abs()
+        };
+        (0..self.last.as_ref().len()).max_by(|&i, &j| error(i).total_cmp(&error(j))).unwrap_or(0)
     }
 
     /// Writes the state at `t`, inside the last step, to `x`.
@@ -424,7 +443,7 @@ mod tests {
                 break failure;
             }
         };
-        assert!(matches!(failure, StepFailure::TooSmall | StepFailure::NotFinite(1, _)), "{failure:?}");
+        assert!(matches!(failure, StepFailure::TooSmall(1) | StepFailure::NotFinite(1, _)), "{failure:?}");
         assert!((solver.end() - 1.0).abs() < 1e-3);
     }
 

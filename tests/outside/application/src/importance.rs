@@ -35,7 +35,7 @@ impl Calibrator for Importance {
         }
         let best = weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         if best == f64::NEG_INFINITY {
-            return Err(CalibrationError::NoStart { attempts: proposals.len() });
+            return Err(CalibrationError::NoStart { attempts: proposals.len(), source: None });
         }
         let mut sum = 0.0;
         let cumulative: Vec<f64> = weights
