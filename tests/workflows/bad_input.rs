@@ -15,7 +15,7 @@ use twin_core::{
 use twin_models::{
     Dynamics, Exposure, Model, ModelSpec, Ode, Registry, Scenario, SimulationError, Source, clones, growth, parameters, simulate,
 };
-use twin_trials::{Continuous, Given, TimeToProgression, Trial, TrialError, VirtualPatient, course, run};
+use twin_trials::{Continuous, FromList, TimeToProgression, Trial, TrialError, VirtualPatient, course, run};
 
 const NOT_FINITE: [f64; 3] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
 
@@ -412,7 +412,7 @@ fn a_covariance_that_is_none_is_refused() {
 // ---- trials ----
 
 fn trial(cohort: Vec<VirtualPatient>) -> Trial {
-    Trial::new(Arc::new(clones::sensitive_resistant(drug())), Given(cohort), 1)
+    Trial::new(Arc::new(clones::sensitive_resistant(drug())), FromList(cohort), 1)
         .arm("continuous", Continuous { agent: drug() })
         .endpoint(TimeToProgression::of(Observable::TUMOR_BURDEN, 1.2))
         .measure(Observable::TUMOR_BURDEN)

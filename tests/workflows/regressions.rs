@@ -15,8 +15,8 @@ use twin_models::{
     clones, growth, parameters, run,
 };
 use twin_trials::{
-    Adaptive, Continuous, Course, Decision, FromPosterior, FromPrior, Given as GivenPatients, History, Planned, Policy,
-    TimeToProgression, Trial, ValueAt, VirtualPatient, course,
+    Adaptive, Continuous, Course, Decision, FromList, FromPosterior, FromPrior, History, Planned, Policy, TimeToProgression, Trial,
+    ValueAt, VirtualPatient, course,
 };
 
 fn day(days: f64) -> Time {
@@ -46,7 +46,7 @@ fn refusal(patient: &Patient, start: Time, error: &LogError) -> String {
 }
 
 fn clones_trial(patient: VirtualPatient, policy: impl Policy + 'static) -> Trial {
-    Trial::new(Arc::new(clones::sensitive_resistant(drug())), GivenPatients(vec![patient]), 1)
+    Trial::new(Arc::new(clones::sensitive_resistant(drug())), FromList(vec![patient]), 1)
         .arm("arm", policy)
         .endpoint(TimeToProgression::of(Observable::TUMOR_BURDEN, 1.2))
         .visits(Span::WEEK, Span::from_days(700.0).unwrap())

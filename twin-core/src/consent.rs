@@ -38,7 +38,7 @@ impl fmt::Display for Purpose {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum Decision {
+pub enum Ruling {
     /// The use is permitted.
     Permit,
     /// The use is denied.
@@ -51,7 +51,7 @@ pub enum Decision {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Provision {
     purpose: Purpose,
-    decision: Decision,
+    decision: Ruling,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     from: Option<Time>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,7 +64,7 @@ pub struct Provision {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct UncheckedProvision {
     purpose: Purpose,
-    decision: Decision,
+    decision: Ruling,
     #[serde(default)]
     from: Option<Time>,
     #[serde(default)]
@@ -84,7 +84,7 @@ impl Provision {
     ///
     /// # Errors
     /// [`CoreError::Conflict`] if the end is not after the start.
-    pub fn new(purpose: Purpose, decision: Decision, from: Option<Time>, until: Option<Time>) -> Result<Self, CoreError> {
+    pub fn new(purpose: Purpose, decision: Ruling, from: Option<Time>, until: Option<Time>) -> Result<Self, CoreError> {
         if let (Some(from), Some(until)) = (from, until)
             && until <= from
         {
@@ -97,13 +97,13 @@ impl Provision {
     /// A permission without start or end.
     #[must_use]
     pub const fn permit(purpose: Purpose) -> Self {
-        Self { purpose, decision: Decision::Permit, from: None, until: None }
+        Self { purpose, decision: Ruling::Permit, from: None, until: None }
     }
 
     /// A denial without start or end.
     #[must_use]
     pub const fn deny(purpose: Purpose) -> Self {
-        Self { purpose, decision: Decision::Deny, from: None, until: None }
+        Self { purpose, decision: Ruling::Deny, from: None, until: None }
     }
 
     /// The purpose decided on.
@@ -114,7 +114,7 @@ impl Provision {
 
     /// The decision.
     #[must_use]
-    pub const fn decision(&self) -> Decision {
+    pub const fn decision(&self) -> Ruling {
         self.decision
     }
 
@@ -250,13 +250,13 @@ impl Consent {
     pub fn state(&self, purpose: Purpose, at: Time) -> ConsentState {
         let of_purpose = || self.provisions.iter().filter(move |provision| provision.purpose == purpose);
         let in_force = |provision: &Provision| provision.has_begun(at) && !provision.has_ended(at);
-        if of_purpose().any(|provision| provision.decision == Decision::Deny && in_force(provision)) {
+        if of_purpose().any(|provision| provision.decision == Ruling::Deny && in_force(provision)) {
             return ConsentState::Denied;
         }
         let concerns = |withdrawal: &&Withdrawal| withdrawal.purpose.is_none_or(|p| p == purpose) && withdrawal.time <= at;
         let withdrawn = self.withdrawals.iter().filter(concerns).map(|withdrawal| withdrawal.time).max();
         let stands = |provision: &&Provision| withdrawn.is_none_or(|time| provision.from.is_some_and(|from| from > time));
-        let permits = || of_purpose().filter(|provision| provision.decision == Decision::Permit);
+        let permits = || of_purpose().filter(|provision| provision.decision == Ruling::Permit);
         if permits().filter(stands).any(in_force) {
             ConsentState::Permitted
         } else if permits().filter(stands).any(|provision| provision.has_ended(at)) {
@@ -312,7 +312,7 @@ mod tests {
         Time::from_days(f64::from(days)).unwrap()
     }
 
-    fn provision(decision: Decision, from: Option<i32>, until: Option<i32>) -> Provision {
+    fn provision(decision: Ruling, from: Option<i32>, until: Option<i32>) -> Provision {
         Provision::new(Purpose::Research, decision, from.map(day), until.map(day)).unwrap()
     }
 
@@ -327,27 +327,27 @@ mod tests {
 
     #[test]
     fn a_permission_is_in_force_from_its_start_until_before_its_end() {
-        let consent = consent(&[provision(Decision::Permit, Some(2), Some(9))], &[]);
+        let consent = consent(&[provision(Ruling::Permit, Some(2), Some(9))], &[]);
         assert_eq!(states(&consent, &[1, 2, 8, 9, 99]), [Pending, Permitted, Permitted, Lapsed, Lapsed]);
         assert_eq!(consent.state(Purpose::Sharing, day(5)), NotRecorded);
     }
 
     #[test]
     fn a_denial_beats_a_permission_while_it_is_in_force() {
-        let consent = consent(&[provision(Decision::Permit, None, None), provision(Decision::Deny, Some(3), Some(6))], &[]);
+        let consent = consent(&[provision(Ruling::Permit, None, None), provision(Ruling::Deny, Some(3), Some(6))], &[]);
         assert_eq!(states(&consent, &[2, 3, 5, 6]), [Permitted, Denied, Denied, Permitted]);
     }
 
     #[test]
     fn a_withdrawal_beats_earlier_permissions_and_a_later_one_reinstates() {
-        let permits = [provision(Decision::Permit, None, None), provision(Decision::Permit, Some(20), Some(30))];
+        let permits = [provision(Ruling::Permit, None, None), provision(Ruling::Permit, Some(20), Some(30))];
         let consent = consent(&permits, &[10]);
         assert_eq!(states(&consent, &[9, 10, 19, 20, 30]), [Permitted, Withdrawn, Withdrawn, Permitted, Lapsed]);
     }
 
     #[test]
     fn a_withdrawal_at_the_moment_of_a_permission_wins() {
-        let consent = consent(&[provision(Decision::Permit, Some(4), None)], &[4]);
+        let consent = consent(&[provision(Ruling::Permit, Some(4), None)], &[4]);
         assert_eq!(states(&consent, &[3, 4, 5]), [Pending, Withdrawn, Withdrawn]);
     }
 
@@ -378,17 +378,17 @@ mod tests {
 
     #[test]
     fn refusals_are_typed_and_say_why() {
-        let lapsed = consent(&[provision(Decision::Permit, None, Some(3))], &[]).require(Purpose::Research, day(3)).unwrap_err();
+        let lapsed = consent(&[provision(Ruling::Permit, None, Some(3))], &[]).require(Purpose::Research, day(3)).unwrap_err();
         assert_eq!(lapsed, CoreError::Consent { purpose: "research".into(), reason: "lapsed at day 3".into() });
-        assert!(consent(&[provision(Decision::Deny, None, None)], &[]).require(Purpose::Research, day(0)).is_err());
+        assert!(consent(&[provision(Ruling::Deny, None, None)], &[]).require(Purpose::Research, day(0)).is_err());
         assert!(consent(&[], &[2]).require(Purpose::Research, day(3)).is_err());
-        assert!(consent(&[provision(Decision::Permit, Some(5), None)], &[]).require(Purpose::Research, day(3)).is_err());
-        assert!(consent(&[provision(Decision::Permit, Some(5), None)], &[]).require_recorded(Purpose::Research, day(5)).is_ok());
+        assert!(consent(&[provision(Ruling::Permit, Some(5), None)], &[]).require(Purpose::Research, day(3)).is_err());
+        assert!(consent(&[provision(Ruling::Permit, Some(5), None)], &[]).require_recorded(Purpose::Research, day(5)).is_ok());
     }
 
     #[test]
     fn refuses_a_provision_that_ends_before_it_starts() {
-        assert!(Provision::new(Purpose::Care, Decision::Permit, Some(day(3)), Some(day(3))).is_err());
+        assert!(Provision::new(Purpose::Care, Ruling::Permit, Some(day(3)), Some(day(3))).is_err());
         let text = r#"{"provisions":[{"purpose":"care","decision":"permit","from":3.0,"until":2.0}]}"#;
         assert!(serde_json::from_str::<Consent>(text).is_err());
         assert!(serde_json::from_str::<Consent>(r#"{"provision":[]}"#).is_err());
@@ -398,7 +398,7 @@ mod tests {
 
     #[test]
     fn survives_a_round_trip() {
-        let mut consent = consent(&[provision(Decision::Permit, Some(1), None), provision(Decision::Deny, None, Some(7))], &[3]);
+        let mut consent = consent(&[provision(Ruling::Permit, Some(1), None), provision(Ruling::Deny, None, Some(7))], &[3]);
         consent.withdraw(Withdrawal::of(Purpose::Sharing, day(4)));
         let text = serde_json::to_string(&consent).unwrap();
         assert_eq!(serde_json::from_str::<Consent>(&text).unwrap(), consent);
@@ -413,11 +413,11 @@ mod tests {
             at in 0_i32..20,
         ) {
             let provisions: Vec<_> =
-                permits.iter().map(|(from, length)| provision(Decision::Permit, Some(*from), Some(from + length))).collect();
+                permits.iter().map(|(from, length)| provision(Ruling::Permit, Some(*from), Some(from + length))).collect();
             let mut consent = consent(&provisions, &withdrawals);
             let before = consent.state(Purpose::Research, day(at));
             consent.withdraw(Withdrawal::of_all(day(at + 1)));
-            consent.record(provision(Decision::Deny, Some(at + 1), None));
+            consent.record(provision(Ruling::Deny, Some(at + 1), None));
             prop_assert_eq!(consent.state(Purpose::Research, day(at)), before);
             prop_assert_eq!(consent.state(Purpose::Research, day(at + 1)), Denied);
         }
@@ -428,7 +428,7 @@ mod tests {
             withdrawals in proptest::collection::vec(0_i32..20, 0..4),
             at in 0_i32..40,
         ) {
-            let decision = |permit| if permit { Decision::Permit } else { Decision::Deny };
+            let decision = |permit| if permit { Ruling::Permit } else { Ruling::Deny };
             let provisions: Vec<_> = permits.iter().map(|(f, l, p)| provision(decision(*p), Some(*f), Some(f + l))).collect();
             let forward = consent(&provisions, &withdrawals);
             let mut backward = forward.clone();

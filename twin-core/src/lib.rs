@@ -19,7 +19,7 @@ mod treatment;
 mod unique_map;
 mod unit;
 
-pub use consent::{Consent, ConsentState, Decision, Provision, Purpose, Withdrawal};
+pub use consent::{Consent, ConsentState, Provision, Purpose, Ruling, Withdrawal};
 pub use covariate::{
     Category, CovariateName, CovariateValue, Covariates, Sex, body_surface_area_du_bois, body_surface_area_mosteller,
     creatinine_clearance_cockcroft_gault,

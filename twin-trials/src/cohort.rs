@@ -55,9 +55,9 @@ pub trait Cohort: Send + Sync {
 
 /// Given patients, one after the other, from the first again when there are no more.
 #[derive(Debug, Clone)]
-pub struct Given(pub Vec<VirtualPatient>);
+pub struct FromList(pub Vec<VirtualPatient>);
 
-impl Cohort for Given {
+impl Cohort for FromList {
     fn draw(&self, index: usize, _random: &mut Random) -> Result<VirtualPatient, TrialError> {
         let place = index.checked_rem(self.0.len());
         place.and_then(|place| self.0.get(place)).cloned().ok_or(TrialError::EmptyCohort)

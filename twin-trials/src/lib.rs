@@ -4,12 +4,12 @@
 //! use std::sync::Arc;
 //! use twin_core::{Agent, Observable, Span};
 //! use twin_models::{Model, clones};
-//! use twin_trials::{Adaptive, Continuous, Given, TimeToProgression, Trial, VirtualPatient, run};
+//! use twin_trials::{Adaptive, Continuous, FromList, TimeToProgression, Trial, VirtualPatient, run};
 //!
 //! let drug = Agent::new("abiraterone")?;
 //! let model = Arc::new(clones::sensitive_resistant(drug.clone()));
 //! let patient = VirtualPatient::new(model.spec().defaults()?);
-//! let trial = Trial::new(model, Given(vec![patient]), 1)
+//! let trial = Trial::new(model, FromList(vec![patient]), 1)
 //!     .arm("continuous", Continuous { agent: drug.clone() })
 //!     .arm("adaptive", Adaptive::half(drug, Observable::TUMOR_BURDEN))
 //!     .measure(Observable::TUMOR_BURDEN)
@@ -25,7 +25,7 @@
 //!
 //! # Catalogue
 //! - [`Trial`], [`Arm`], [`Measurement`]: the design
-//! - [`Cohort`]: [`Given`], [`FromPrior`], [`FromPosterior`]
+//! - [`Cohort`]: [`FromList`], [`FromPrior`], [`FromPosterior`]
 //! - [`Policy`]: [`Continuous`], [`Withheld`], [`Adaptive`], [`Intermittent`], [`Planned`], or any closure
 //! - [`Endpoint`]: [`TimeToProgression`], [`TimeOffDrug`], [`CumulativeDose`], [`ValueAt`]
 //! - [`run`], [`run_observed`], [`course()`]: running it
@@ -45,7 +45,7 @@ pub mod statistics;
 mod trial;
 
 pub use arm::{Arm, Measurement};
-pub use cohort::{Cohort, FromPosterior, FromPrior, Given, VirtualPatient};
+pub use cohort::{Cohort, FromList, FromPosterior, FromPrior, VirtualPatient};
 pub use course::Course;
 pub use endpoint::{CumulativeDose, Endpoint, Outcome, Reference, TimeOffDrug, TimeToProgression, ValueAt};
 pub use error::TrialError;

@@ -4,7 +4,7 @@ use super::{Claim, Ours, words};
 use std::sync::Arc;
 use twin_core::{Agent, Observable, Span};
 use twin_models::{Model, clones};
-use twin_trials::{Adaptive, Continuous, Given, Outcome, TimeToProgression, Trial, VirtualPatient, run};
+use twin_trials::{Adaptive, Continuous, FromList, Outcome, TimeToProgression, Trial, VirtualPatient, run};
 
 const STROBL: &str = "Strobl 2021 Cancer Res, doi:10.1158/0008-5472.CAN-20-0806";
 const CONTINUOUS: &str = "continuous";
@@ -30,7 +30,7 @@ fn progression(burden: f64, resistance: f64, arm: &str) -> Ours {
     let parameters = model.spec().defaults().and_then(|p| p.with("initial_burden", burden)?.with("initial_resistance", resistance));
     let patient = VirtualPatient::new(parameters.map_err(words)?);
     let endpoint = TimeToProgression::of(Observable::TUMOR_BURDEN, 1.2);
-    let trial = Trial::new(model, Given(vec![patient]), 1)
+    let trial = Trial::new(model, FromList(vec![patient]), 1)
         .arm(CONTINUOUS, Continuous { agent: drug.clone() })
         .arm(ADAPTIVE, Adaptive::half(drug, Observable::TUMOR_BURDEN))
         .measure(Observable::TUMOR_BURDEN)

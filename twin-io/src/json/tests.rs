@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use twin_core::{
     AbsorbedDose, Agent, Alteration, AlterationKind, Biomarker, BiomarkerResult, BiomarkerStatus, Category, CodingChange,
-    CopyCount, CopyNumber, CovariateName, CovariateValue, Covariates, Decision, Diagnosis, Event, ExpressionMeasure,
-    ExpressionProfile, Finding, GeneSymbol, GenomicProfile, GleasonScore, Grade, MorphologyCode, Observable, Observation, Origin,
-    Proportion, ProteinChange, Provenance, Provision, Purpose, Quantity, Receptor, ReceptorResult, ReceptorStatus, Recorded,
+    CopyCount, CopyNumber, CovariateName, CovariateValue, Covariates, Diagnosis, Event, ExpressionMeasure, ExpressionProfile,
+    Finding, GeneSymbol, GenomicProfile, GleasonScore, Grade, MorphologyCode, Observable, Observation, Origin, Proportion,
+    ProteinChange, Provenance, Provision, Purpose, Quantity, Receptor, ReceptorResult, ReceptorStatus, Recorded, Ruling,
     SampleLabel, ScalarField, Sex, Span, Stage, StagingSystem, StainingScore, SubjectId, TCategory, Target, Time, TopographyCode,
     Treatment, Unit, Withdrawal,
 };
@@ -57,7 +57,7 @@ fn rich() -> Patient {
     patient.covariates = covariates();
     patient.diagnoses.push(Recorded::new(diagnosis(), reported()));
     patient.genomics = genomics();
-    patient.consent.record(Provision::new(Purpose::Research, Decision::Permit, Some(day(0.5)), Some(day(900.0))).unwrap());
+    patient.consent.record(Provision::new(Purpose::Research, Ruling::Permit, Some(day(0.5)), Some(day(900.0))).unwrap());
     patient.consent.record(Provision::deny(Purpose::CommercialUse));
     patient.consent.withdraw(Withdrawal::of(Purpose::Sharing, day(12.0)));
     patient

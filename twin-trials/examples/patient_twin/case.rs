@@ -8,7 +8,7 @@ use std::sync::Arc;
 use twin_calibrate::LogError;
 use twin_core::{Agent, CoreError, Event, Observable, Patient, Provenance, Span, SubjectId};
 use twin_models::{Model, psa};
-use twin_trials::{CumulativeDose, Given, Intermittent, Trial, TrialError, VirtualPatient, course};
+use twin_trials::{CumulativeDose, FromList, Intermittent, Trial, TrialError, VirtualPatient, course};
 
 /// The seed of the scatter.
 const SEED: u64 = 42;
@@ -20,9 +20,9 @@ const SEED: u64 = 42;
 pub(crate) fn virtual_patient() -> Result<Patient, TrialError> {
     let drug = Agent::new("androgen deprivation")?;
     let model = Arc::new(psa::cell_quota(drug.clone()).with_relative_tolerance(1e-10));
-    let parameters =
-        model.spec().defaults()?.with("initial_psa", 24.0)?.with("adaptation_rate", 8e-4)?.with("growth_rate", 0.035)?;
-    let trial = Trial::new(model, Given(vec![VirtualPatient::new(parameters)]), 1)
+    let chosen = [("initial_psa", 24.0), ("growth_rate", 0.035), ("crowding_rate", 1e-3)];
+    let parameters = chosen.iter().try_fold(model.spec().defaults()?, |all, (name, value)| all.with(name, *value))?;
+    let trial = Trial::new(model, FromList(vec![VirtualPatient::new(parameters)]), 1)
         .arm("protocol", first_on(Intermittent::bruchovsky(drug.clone())?))
         .measure_with(Observable::PSA, LogError::new(0.18, 0.1))
         .endpoint(CumulativeDose { agent: drug, unit: None })
@@ -30,7 +30,7 @@ pub(crate) fn virtual_patient() -> Result<Patient, TrialError> {
         .seed(SEED);
     let lived = course(&trial, "protocol", 0)?;
     let source = Provenance::simulated(format!("cell_quota model, intermittent protocol, seed {SEED}"));
-    let mut patient = Patient::new(SubjectId::new("virtual-1")?);
+    let mut patient = Patient::new(SubjectId::new("virtual")?);
     for (time, observation) in lived.observed {
         patient.timeline.record(time, Event::Observation(rounded(observation)?), source.clone());
     }

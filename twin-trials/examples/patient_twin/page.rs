@@ -219,9 +219,12 @@ fn policies(twin: &Twin) -> Result<Section, TrialError> {
         Column::number("Days on drug"),
     ];
     let caption = "Outcomes by policy: median (90 % interval) over the virtual twins".to_owned();
+    let already = twin.trial.arms.iter().flat_map(|arm| arm.outcomes.iter().flatten());
+    let already = already.filter(|outcomes| outcomes.first() == Some(&Outcome::Event(0.0))).count() / twin.trial.arms.len().max(1);
     let intro = format!(
         "{TWINS} virtual twins, drawn from the posterior of the whole record, go through every policy from the last visit on, for {:.0} years with visits \
-         every 28 days. They differ by what the record leaves open. Progression: PSA above 1.2 times the first PSA ({} ng/mL) at two visits in a row.",
+         every 28 days. They differ by what the record leaves open. Progression: PSA above 1.2 times the first PSA ({} ng/mL) at two visits in a row; \
+         {already} of the twins are above that at their first visit already.",
         HORIZON_DAYS / 365.25,
         format_number(twin.reference, 3),
     );
