@@ -15,7 +15,9 @@ use twin_core::{
 use twin_models::{
     Dynamics, Exposure, Model, ModelSpec, Ode, Registry, Scenario, SimulationError, Source, clones, growth, parameters, simulate,
 };
-use twin_trials::{Continuous, FromList, TimeToProgression, Trial, TrialError, VirtualPatient, course, run};
+use twin_trials::{
+    Continuous, Course, Endpoint, FromList, Outcome, TimeToProgression, Trial, TrialError, VirtualPatient, course, run,
+};
 
 const NOT_FINITE: [f64; 3] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
 
@@ -471,6 +473,42 @@ fn designs_that_cannot_be_run_are_refused_by_their_part() {
     refused!(course(&trial(vec![someone()]), "adaptive", 0), TrialError::UnknownName { .. }, "adaptive", "continuous");
     let report = run(&trial(vec![someone()])).unwrap();
     refused!(report.outcomes("continuous", "survival"), TrialError::UnknownName { .. }, "survival", "time to progression");
+}
+
+#[test]
+fn a_past_that_is_out_of_order_is_refused_with_its_place() {
+    let with = |change: &dyn Fn(&mut VirtualPatient)| {
+        let mut patient = someone();
+        (patient.start, patient.since) = (day(-100.0), day(0.0));
+        change(&mut patient);
+        course(&trial(vec![patient]), "continuous", 0)
+    };
+    let given = |days: &[f64]| days.iter().map(|days| TimedTreatment::new(day(*days), Treatment::on(drug()))).collect();
+    let seen = |unit: &str| (day(-10.0), Observation::number(Observable::PSA, 20.0, unit).unwrap());
+    assert!(with(&|_| ()).is_ok());
+    refused!(with(&|p| p.past_treatments = given(&[-50.0, -60.0])), TrialError::PastOrder { .. }, "number 1", "day -60");
+    refused!(with(&|p| p.past_treatments = given(&[-150.0])), TrialError::PastOrder { .. }, "number 0", "day -150", "day -100");
+    refused!(with(&|p| p.past_treatments = given(&[1.0])), TrialError::PastOrder { .. }, "number 0", "day 1", "day 0");
+    refused!(with(&|p| p.past_observations = Arc::from([seen("mg/L"), seen("mm")])), TrialError::Core(_), "mm", "ng/mL");
+    refused!(course(&trial(vec![someone()]), "continuous", 1), TrialError::NoSuchPatient { .. }, "patient 1", "has 1");
+}
+
+/// An endpoint that comes to a number that is none.
+struct Nothing;
+
+impl Endpoint for Nothing {
+    fn name(&self) -> &'static str {
+        "nothing"
+    }
+
+    fn assess(&self, _: &Course) -> Outcome {
+        Outcome::Value(f64::NAN)
+    }
+}
+
+#[test]
+fn an_outcome_that_is_not_finite_fails_its_course() {
+    refused!(run(&trial(vec![someone()]).endpoint(Nothing)), TrialError::TooManyFailures { .. }, "outcome number 1", "NaN");
 }
 
 #[test]

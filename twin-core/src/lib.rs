@@ -1,4 +1,34 @@
-//! Patient-state data model for digital twins in oncology.
+//! Patient-state data model for digital twins in oncology: what the clinic knows of one patient, with units, times and provenance.
+//!
+//! ```
+//! use twin_core::{Agent, Event, Observable, Observation, Patient, Provenance, SubjectId, Time, Treatment};
+//!
+//! let psa = |value| Observation::number(Observable::PSA, value, "ng/mL");
+//! let chart = || Provenance::measured("chart");
+//! let patient = Patient::new(SubjectId::new("P1")?)
+//!     .with(Time::ORIGIN, Event::Observation(psa(20.1)?), chart())
+//!     .with(Time::ORIGIN, Event::Treatment(Treatment::on(Agent::new("abiraterone")?)), chart())
+//!     .with(Time::from_days(28.0)?, Event::Observation(psa(14.2)?), chart());
+//! let known_before = patient.until(Time::from_days(27.0)?);
+//! assert_eq!(known_before.timeline.observations_of(&Observable::PSA).count(), 1);
+//! assert!(psa(f64::NAN).is_err());
+//! # Ok::<(), twin_core::CoreError>(())
+//! ```
+//!
+//! The primary type is [`Patient`]. What this crate does not do: it reads no files (that is `twin-io`), knows no calendar, and holds no
+//! model.
+//!
+//! # Catalogue
+//! - [`Patient`], [`SubjectId`], [`Timeline`], [`Event`]: one patient in the order of time
+//! - [`Time`], [`Span`]: days from the twin's origin
+//! - [`Quantity`], [`Unit`], [`AbsorbedDose`], [`Proportion`]: validated numbers, UCUM units, exact conversion
+//! - [`Observation`], [`Observable`], [`Finding`], [`ScalarField`]: what is seen, censored and not evaluable included
+//! - [`Treatment`], [`TimedTreatment`], [`Regimen`]: what is done, and prescriptions that expand to it
+//! - [`Diagnosis`], [`Stage`], [`Grade`], [`ReceptorResult`]: pathology
+//! - [`GenomicProfile`], [`Alteration`], [`BiomarkerStatus`], [`ExpressionProfile`]: genomics
+//! - [`Covariates`]: age, sex, body size, renal function
+//! - [`Consent`], [`Provenance`]: what may be done with it, and where it comes from
+//! - [`Random`]: counter-based random streams, the same bits everywhere
 #![cfg_attr(test, allow(clippy::float_cmp))]
 
 mod consent;

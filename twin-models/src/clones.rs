@@ -4,17 +4,19 @@ use crate::{Dynamics, Exposure, Input, ModelSpec, Ode, Source, parameters};
 use std::sync::Arc;
 use twin_core::{Agent, Observable};
 
+/// A setting that Strobl et al. compare, not a value that they propose.
+const COMPARED: Source = Source::assumed("one of the settings compared by Strobl et al. 2021");
 const STROBL: &str = "Strobl et al. 2021, doi:10.1158/0008-5472.CAN-20-0806";
 
 parameters! {
     /// Parameters of [`SensitiveResistant`].
     pub struct Competition {
         growth_rate: "/d" in 1e-4..=1.0, default 0.027, "Division rate of sensitive cells in an empty habitat", Source::published(STROBL);
-        relative_fitness: "1" in 0.01..=3.0, default 1.0, "Division rate of resistant cells relative to sensitive ones; 1 less the cost of resistance", Source::published(STROBL);
-        turnover: "1" in 0.0..=2.0, default 0.0, "Death rate of both clones as a share of the sensitive division rate", Source::published(STROBL);
+        relative_fitness: "1" in 0.01..=3.0, default 1.0, "Division rate of resistant cells relative to sensitive ones; 1 less the cost of resistance", COMPARED;
+        turnover: "1" in 0.0..=2.0, default 0.0, "Death rate of both clones as a share of the sensitive division rate", COMPARED;
         kill: "1" in 0.0..=20.0, default 1.5, "Divisions of sensitive cells killed per division, at full dose", Source::published(STROBL);
-        initial_burden: "1" in 1e-4..=0.999, default 0.75, "Both clones at the start, as a share of the carrying capacity", Source::published(STROBL);
-        initial_resistance: "1" in 1e-9..=0.999, default 0.001, "Resistant cells at the start, as a share of all cells", Source::published(STROBL);
+        initial_burden: "1" in 1e-4..=0.999, default 0.75, "Both clones at the start, as a share of the carrying capacity", COMPARED;
+        initial_resistance: "1" in 1e-9..=0.999, default 0.001, "Resistant cells at the start, as a share of all cells", COMPARED;
         initial_psa: "ng/mL" in 1e-3..=1e5, default 20.0, "Serum PSA at the start; it stays proportional to the burden", Source::assumed("a scale, to be fitted");
     }
 }

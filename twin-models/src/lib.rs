@@ -1,4 +1,35 @@
 //! Mechanistic and statistical models of tumors for digital twins, and the laws they obey.
+//!
+//! ```
+//! use twin_core::{Agent, Observable, Random, Time, TimedTreatment, Treatment};
+//! use twin_models::{Model, Scenario, clones, simulate};
+//!
+//! let drug = Agent::new("abiraterone")?;
+//! let model = clones::sensitive_resistant(drug.clone());
+//! let parameters = model.spec().defaults()?.with("kill", 1.8)?;
+//! let days = |day: u32| Time::from_days(f64::from(day));
+//! let scenario = Scenario::starting(Time::ORIGIN)
+//!     .treated([TimedTreatment::new(Time::ORIGIN, Treatment::on(drug))])
+//!     .sampled([days(0)?, days(90)?, days(180)?]);
+//! let course = simulate(&model, &parameters, &scenario, &mut Random::new(1))?;
+//! let burden = course.column(&Observable::TUMOR_BURDEN).unwrap_or_default();
+//! assert!(burden[2] < burden[0]);
+//! # Ok::<(), twin_models::SimulationError>(())
+//! ```
+//!
+//! The primary trait is [`Model`]; whoever has an ordinary differential equation writes a [`Dynamics`] and wraps it in [`Ode`]. What this
+//! crate does not do: it fits nothing (that is `twin-calibrate`) and decides nothing (`twin-trials`).
+//!
+//! # Catalogue
+//! - [`Model`], [`Simulation`], [`ModelSpec`]: what calibrators and trials see of a model
+//! - [`Dynamics`], [`Ode`]: from an equation to a model
+//! - [`parameters!`], [`Parameters`], [`Source`]: parameters with unit, range, default and source
+//! - [`Scenario`], [`Trajectory`], [`simulate`], [`run`], [`run_with`]: what is done, when one looks, and what comes of it
+//! - [`Registry`]: models by name
+//! - [`growth`]: laws of untreated growth
+//! - [`clones`]: sensitive and resistant cells under a drug
+//! - [`psa`]: prostate-specific antigen under androgen deprivation
+//! - `testing` (feature `testing`): the laws, as functions that find the usual faults of a model
 #![cfg_attr(test, allow(clippy::float_cmp, clippy::unwrap_used))]
 
 pub mod clones;
