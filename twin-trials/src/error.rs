@@ -1,5 +1,6 @@
 //! The one error type of this crate.
 
+use std::path::PathBuf;
 use twin_calibrate::CalibrationError;
 use twin_core::{CoreError, Time};
 use twin_models::SimulationError;
@@ -157,6 +158,42 @@ pub enum TrialError {
         of: usize,
         /// Why the first one failed.
         source: Box<TrialError>,
+    },
+    /// What went wrong in a course, as a file of outcomes tells it.
+    #[error("{error}")]
+    Recorded {
+        /// What went wrong, in words.
+        error: String,
+    },
+    /// A file could not be opened, read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the file system says.
+        source: std::io::Error,
+    },
+    /// A file is not what it should be.
+    #[error("{}: {detail}", path.display())]
+    Journal {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what can be done.
+        detail: String,
+    },
+    /// Shards were not run yet.
+    #[error("{} of {of} shards are missing, number {} first", missing.len(), missing.first().copied().unwrap_or_default())]
+    MissingShards {
+        /// Their numbers, from 0.
+        missing: Vec<usize>,
+        /// How many shards there are.
+        of: usize,
+    },
+    /// A table could not be written.
+    #[error("the table could not be written: {source}")]
+    Output {
+        /// What the writer says.
+        source: std::io::Error,
     },
     /// The trial was asked to stop before the first patient was through.
     #[error("the trial was stopped before its first patient was through")]

@@ -20,8 +20,8 @@
 //! # Ok::<(), twin_trials::TrialError>(())
 //! ```
 //!
-//! The primary type is [`Trial`], plain data that [`run`] runs. What this crate does not do: it does not recommend a treatment, and it
-//! does not read or write files.
+//! The primary type is [`Trial`], plain data that [`run`] runs. What this crate does not do: it does not recommend a treatment, and and
+//! only [`batch`] touches files.
 //!
 //! # Catalogue
 //! - [`Trial`], [`Arm`], [`Measurement`]: the design
@@ -29,15 +29,18 @@
 //! - [`Policy`]: [`Continuous`], [`Withheld`], [`Adaptive`], [`Intermittent`], [`Planned`], or any closure
 //! - [`Endpoint`]: [`TimeToProgression`], [`TimeOffDrug`], [`CumulativeDose`], [`ValueAt`]
 //! - [`run`], [`run_observed`], [`course()`]: running it
+//! - [`batch`]: trials in files that survive interruption, and in shards for many machines
 //! - [`statistics`]: Kaplan-Meier, log-rank, quantiles, paired differences
 //! - [`report`]: one HTML document with figures, readable in print
 #![cfg_attr(test, allow(clippy::float_cmp, clippy::unwrap_used))]
 
 mod arm;
+pub mod batch;
 mod cohort;
 mod course;
 mod endpoint;
 mod error;
+mod outcomes;
 mod policy;
 pub mod report;
 mod run;
@@ -49,6 +52,7 @@ pub use cohort::{Cohort, FromList, FromPosterior, FromPrior, VirtualPatient};
 pub use course::Course;
 pub use endpoint::{CumulativeDose, Endpoint, Outcome, Reference, TimeOffDrug, TimeToProgression, ValueAt};
 pub use error::TrialError;
+pub use outcomes::{Assessed, Assessment};
 pub use policy::{Adaptive, Continuous, Decision, History, Intermittent, Planned, Policy, Withheld};
 pub use run::{ArmReport, Failure, TrialReport, course, run, run_observed};
 pub use trial::Trial;

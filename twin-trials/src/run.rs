@@ -1,8 +1,9 @@
 //! Running a trial: every virtual patient through every arm.
 
-use crate::{Arm, Course, History, Outcome, Trial, TrialError, VirtualPatient};
+use crate::{Arm, Assessed, Assessment, Course, History, Outcome, Trial, TrialError, VirtualPatient};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use twin_calibrate::{Flow, Observer, Progress};
 use twin_core::{Finding, Observable, Observation, Quantity, Random, Span, Time, TimedTreatment, Treatment, Unit};
 
@@ -77,82 +78,117 @@ pub fn run(trial: &Trial) -> Result<TrialReport, TrialError> {
 /// # Errors
 /// As [`run`]; [`TrialError::Stopped`] if it was stopped before the first patient was through.
 pub fn run_observed(trial: &Trial, observer: &dyn Observer) -> Result<TrialReport, TrialError> {
-    trial.check()?;
-    let setup = Setup::of(trial)?;
-    let root = Random::new(trial.seed);
+    let block = Block::of(trial)?;
     let group = (trial.size / 100).max(LEAST_GROUP);
-    let mut results = Vec::with_capacity(trial.size);
+    let mut gathered = Gathered::of(trial);
     loop {
-        let progress = Progress { stage: "trial", done: results.len(), total: trial.size, best: f64::NAN };
-        if observer.progress(&progress) == Flow::Stop || results.len() == trial.size {
-            break;
+        let done = gathered.size;
+        let progress = Progress { stage: "trial", done, total: trial.size, best: f64::NAN };
+        if observer.progress(&progress) == Flow::Stop || done == trial.size {
+            return gathered.report(trial);
         }
-        let next = results.len()..(results.len() + group).min(trial.size);
-        results.par_extend(next.into_par_iter().map(|index| assess_patient(trial, &setup, index, &root)));
+        let patients = done..(done + group).min(trial.size);
+        let assessed = block.assess(patients.clone());
+        patients.zip(assessed).for_each(|(patient, arms)| gathered.take(Assessment { patient, arms }));
     }
-    if results.is_empty() {
-        return Err(TrialError::Stopped);
-    }
-    gather(trial, results)
 }
 
 /// How many patients go through at least before the observer is told.
 const LEAST_GROUP: usize = 64;
 
-/// The outcomes of each arm for one patient, or what went wrong.
-type Assessed = Result<Vec<Result<Vec<Outcome>, TrialError>>, TrialError>;
-
-fn assess_patient(trial: &Trial, setup: &Setup, index: usize, root: &Random) -> Assessed {
-    let stream = root.stream(index as u64);
-    let patient = trial.cohort.draw(index, &mut stream.stream(0))?;
-    let assess = |arm: &Arm| {
-        let course = live(trial, setup, arm, &patient, &stream)?;
-        let outcomes: Vec<Outcome> = trial.endpoints.iter().map(|endpoint| endpoint.assess(&course)).collect();
-        match outcomes.iter().enumerate().find_map(|(place, outcome)| Some((place, outcome.not_finite()?))) {
-            Some((index, value)) => Err(TrialError::NotFinite { what: "outcome", index, value }),
-            None => Ok(outcomes),
-        }
-    };
-    Ok(trial.arms.iter().map(assess).collect())
+/// Lets blocks of patients through all arms.
+pub(crate) struct Block<'a> {
+    trial: &'a Trial,
+    setup: Setup,
+    root: Random,
 }
 
-fn gather(trial: &Trial, results: Vec<Assessed>) -> Result<TrialReport, TrialError> {
-    let (size, count) = (results.len(), trial.arms.len());
-    let mut arms: Vec<ArmReport> =
-        trial.arms.iter().map(|arm| ArmReport { name: arm.name.clone(), outcomes: Vec::with_capacity(size) }).collect();
-    let (mut failures, mut failed, mut first) = (Vec::new(), 0, None);
-    for (patient, assessed) in results.into_iter().enumerate() {
-        let mut fail = |arm: Option<&Arm>, error: TrialError| {
-            failures.push(Failure { patient, arm: arm.map(|arm| arm.name.clone()), error: error.to_string() });
-            failed += if arm.is_some() { 1 } else { count };
-            first.get_or_insert(error);
-        };
-        match assessed {
-            Err(error) => {
-                fail(None, error);
-                arms.iter_mut().for_each(|report| report.outcomes.push(None));
+impl<'a> Block<'a> {
+    /// How many patients go through before what became of them is handed on, where memory must not grow with their number.
+    pub(crate) const PATIENTS: usize = 1024;
+
+    pub(crate) fn of(trial: &'a Trial) -> Result<Self, TrialError> {
+        trial.check()?;
+        Ok(Self { trial, setup: Setup::of(trial)?, root: Random::new(trial.seed) })
+    }
+
+    /// What became of each of `patients`, in order.
+    pub(crate) fn assess(&self, patients: Range<usize>) -> Vec<Assessed> {
+        patients.into_par_iter().map(|index| self.assess_patient(index)).collect()
+    }
+
+    fn assess_patient(&self, index: usize) -> Assessed {
+        let trial = self.trial;
+        let stream = self.root.stream(index as u64);
+        let patient = trial.cohort.draw(index, &mut stream.stream(0))?;
+        let assess = |arm: &Arm| {
+            let course = live(trial, &self.setup, arm, &patient, &stream)?;
+            let outcomes: Vec<Outcome> = trial.endpoints.iter().map(|endpoint| endpoint.assess(&course)).collect();
+            match outcomes.iter().enumerate().find_map(|(place, outcome)| Some((place, outcome.not_finite()?))) {
+                Some((index, value)) => Err(TrialError::NotFinite { what: "outcome", index, value }),
+                None => Ok(outcomes),
             }
-            Ok(outcomes) => {
-                for ((report, arm), outcomes) in arms.iter_mut().zip(&trial.arms).zip(outcomes) {
+        };
+        Ok(trial.arms.iter().map(assess).collect())
+    }
+}
+
+/// A report in the making.
+pub(crate) struct Gathered {
+    arms: Vec<ArmReport>,
+    failures: Vec<Failure>,
+    failed: usize,
+    first: Option<TrialError>,
+    size: usize,
+}
+
+impl Gathered {
+    pub(crate) fn of(trial: &Trial) -> Self {
+        let arms = trial.arms.iter().map(|arm| ArmReport { name: arm.name.clone(), outcomes: Vec::new() }).collect();
+        Self { arms, failures: Vec::new(), failed: 0, first: None, size: 0 }
+    }
+
+    /// Takes the next patient in.
+    pub(crate) fn take(&mut self, Assessment { patient, arms }: Assessment) {
+        self.size += 1;
+        match arms {
+            Err(error) => {
+                self.arms.iter_mut().for_each(|report| report.outcomes.push(None));
+                self.failed += self.arms.len();
+                self.failures.push(Failure { patient, arm: None, error: error.to_string() });
+                self.first.get_or_insert(error);
+            }
+            Ok(arms) => {
+                for (report, outcomes) in self.arms.iter_mut().zip(arms) {
                     match outcomes {
                         Ok(outcomes) => report.outcomes.push(Some(outcomes)),
                         Err(error) => {
-                            fail(Some(arm), error);
                             report.outcomes.push(None);
+                            self.failed += 1;
+                            self.failures.push(Failure { patient, arm: Some(report.name.clone()), error: error.to_string() });
+                            self.first.get_or_insert(error);
                         }
                     }
                 }
             }
         }
     }
-    if let Some(source) = first
-        && failed as f64 > trial.tolerated_failures * (size * count) as f64
-    {
-        return Err(TrialError::TooManyFailures { failed, of: size * count, source: Box::new(source) });
+
+    pub(crate) fn report(self, trial: &Trial) -> Result<TrialReport, TrialError> {
+        if self.size == 0 {
+            return Err(TrialError::Stopped);
+        }
+        let of = self.size * self.arms.len();
+        if let Some(source) = self.first
+            && self.failed as f64 > trial.tolerated_failures * of as f64
+        {
+            return Err(TrialError::TooManyFailures { failed: self.failed, of, source: Box::new(source) });
+        }
+        let endpoints = trial.endpoints.iter().map(|endpoint| endpoint.name().to_owned()).collect();
+        let (model, size) = (trial.model.spec().id.clone(), self.size);
+        let (arms, failures, stopped) = (self.arms, self.failures, size < trial.size);
+        Ok(TrialReport { model, seed: trial.seed, endpoints, arms, failures, size, stopped })
     }
-    let endpoints = trial.endpoints.iter().map(|endpoint| endpoint.name().to_owned()).collect();
-    let model = trial.model.spec().id.clone();
-    Ok(TrialReport { model, seed: trial.seed, endpoints, arms, failures, size, stopped: size < trial.size })
 }
 
 /// The course of the virtual patient number `index` in the arm called `arm`: the very one that [`run`] assesses.
