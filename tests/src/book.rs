@@ -13,6 +13,7 @@ pages! {
     UnitsAndTime: "../../docs/src/units-and-time.md",
     ReadAPatient: "../../docs/src/read-a-patient.md",
     Calibrate: "../../docs/src/calibrate.md",
+    LivingTwin: "../../docs/src/living-twin.md",
     Trials: "../../docs/src/trials.md",
     ExtendAModel: "../../docs/src/extend-a-model.md",
     Cookbook: "../../docs/src/cookbook.md",

@@ -10,6 +10,8 @@
 
 mod diagnosis;
 mod effective;
+mod importance;
 
 pub use diagnosis::{Concern, CoordinateDiagnosis, Diagnosis, Thresholds};
 pub use effective::{Draws, bulk_ess, mcse_mean, mcse_quantile, mean, quantile, r_hat, standard_deviation, tail_ess};
+pub use importance::{RELIABLE_PARETO_K, Smoothed};

@@ -55,6 +55,18 @@ pub enum CalibrationError {
         /// The point at which it was sought.
         point: Vec<f64>,
     },
+    /// The density does not fall along a coordinate, or has no value near the point: the data and the prior leave it open.
+    #[error(
+        "{method}: the density has no curvature along coordinate {coordinate}: what the data and the prior say of it is not a peak"
+    )]
+    Flat {
+        /// The method that was under way.
+        method: &'static str,
+        /// The coordinate, or that of the largest share in the direction that is flat.
+        coordinate: usize,
+        /// The point at which the curvature was sought.
+        point: Vec<f64>,
+    },
     /// The starting points do not span the space, so a method that learns its directions from them could never leave their plane.
     #[error("{method}: the starting points of group {group} do not span all {dimension} directions")]
     Span {
@@ -168,6 +180,17 @@ pub enum CalibrationError {
     NoStart {
         /// How many were tried.
         attempts: usize,
+        /// Why the model could not go on with one of them, if it could not.
+        source: Option<Box<SimulationError>>,
+    },
+    /// Not one draw, or too few of them, can explain the readings.
+    #[error(
+        "too few of {draws} draws have a likelihood: {}",
+        source.as_ref().map_or("the former posterior and the readings contradict each other".to_owned(), ToString::to_string)
+    )]
+    NoneExplains {
+        /// How many draws there are.
+        draws: usize,
         /// Why the model could not go on with one of them, if it could not.
         source: Option<Box<SimulationError>>,
     },

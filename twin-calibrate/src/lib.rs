@@ -31,8 +31,9 @@
 //! - [`Prior`]: [`IndependentPrior`] of [`Marginal`]s, [`PopulationPrior`]; [`Transform`] to the real line
 //! - [`priors`]: ready priors for models of this library
 //! - [`ErrorModel`]: [`NormalError`] (additive, proportional), [`LogError`] (normal or Student tails); censored [`Reading`]s
-//! - [`Calibrator`]: [`Sampled`], after a [`Search`]
+//! - [`Calibrator`]: [`Sampled`], after a [`Search`]; [`Laplace`]; [`Tempered`], with the evidence
 //! - [`Posterior`], [`Prediction`]: draws, quantiles, and what they predict
+//! - [`living`]: a [`Twin`](living::Twin) that follows its patient, version by version
 //! - [`optimize`]: Levenberg-Marquardt, Nelder-Mead, multi-start (the only room that names argmin)
 //! - [`sample`]: ensemble and adaptive Metropolis samplers
 //! - [`diagnostics`]: R-hat, effective sample sizes, verdicts
@@ -43,20 +44,28 @@ mod calibrator;
 pub mod control;
 pub mod diagnostics;
 mod error;
+#[cfg(test)]
+mod fixture;
+mod laplace;
 mod likelihood;
+pub mod living;
+mod numeric;
 pub mod optimize;
 mod posterior;
 mod prior;
 pub mod priors;
 mod problem;
 pub mod sample;
+mod tempered;
 mod transform;
 
 pub use calibrator::{Calibrator, Sampled, Sampler, Search};
 pub use control::{Flow, Observer, Progress};
 pub use error::CalibrationError;
+pub use laplace::{Laplace, Peak};
 pub use likelihood::{ErrorModel, ErrorParameter, LogError, NormalError, Reading};
 pub use posterior::{Posterior, Prediction, Record, sorted_quantile};
 pub use prior::{IndependentPrior, Marginal, PopulationPrior, Prior};
 pub use problem::{Problem, Target};
+pub use tempered::Tempered;
 pub use transform::Transform;

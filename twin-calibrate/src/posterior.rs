@@ -35,6 +35,9 @@ pub struct Record {
     pub evaluations: usize,
     /// How often the model could not go on.
     pub failures: usize,
+    /// The logarithm of the evidence with its standard error, if the method estimates it: the density of the readings under model and
+    /// prior, by which models of the same readings can be weighed.
+    pub ln_evidence: Option<(f64, f64)>,
 }
 
 impl Record {
@@ -50,6 +53,7 @@ impl Record {
             unused: target.unused().to_vec(),
             evaluations: target.evaluations(),
             failures: target.failures(),
+            ln_evidence: None,
         }
     }
 

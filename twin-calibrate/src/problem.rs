@@ -92,6 +92,8 @@ enum Place {
 #[derive(Debug, Clone)]
 struct Scalar {
     visit: usize,
+    /// Its place among all observations of the timeline.
+    place: usize,
     output: usize,
     error: usize,
     reading: Reading,
@@ -101,6 +103,7 @@ struct Scalar {
 #[derive(Debug, Clone)]
 struct Image {
     visit: usize,
+    place: usize,
     observable: Observable,
     error: usize,
     shape: [usize; 3],
@@ -171,8 +174,8 @@ impl<'a> Target<'a> {
             worst: Mutex::new(None),
         };
         let error_values = target.typical_error_values();
-        for (time, observation) in problem.patient.timeline.observations() {
-            target.take(time, observation, &error_values)?;
+        for (place, (time, observation)) in problem.patient.timeline.observations().enumerate() {
+            target.take(place, time, observation, &error_values)?;
         }
         if target.scalars.is_empty() && target.images.is_empty() {
             let names: Vec<&str> = problem.errors.iter().map(|(observable, _)| observable.as_str()).collect();
@@ -195,7 +198,13 @@ impl<'a> Target<'a> {
     }
 
     /// Takes one observation in, if it is to be explained; counts it as unused if not.
-    fn take(&mut self, time: Time, observation: &Observation, error_values: &[Vec<f64>]) -> Result<(), CalibrationError> {
+    fn take(
+        &mut self,
+        place: usize,
+        time: Time,
+        observation: &Observation,
+        error_values: &[Vec<f64>],
+    ) -> Result<(), CalibrationError> {
         let observable = &observation.observable;
         let explained = self.problem.errors.iter().position(|(candidate, _)| candidate == observable);
         let (Some(error), false) = (explained, matches!(observation.finding, Finding::NotEvaluable(_))) else {
@@ -216,7 +225,7 @@ impl<'a> Target<'a> {
             let unit = unit.transpose().map_err(SimulationError::from)?.unwrap_or_else(|| field.unit().clone());
             let values = field.values().iter().map(|value| field.unit().convert(*value, &unit)).collect::<Result<_, _>>();
             let values = values.map_err(SimulationError::from)?;
-            self.images.push(Image { visit, observable: observable.clone(), error, shape: field.shape(), values });
+            self.images.push(Image { visit, place, observable: observable.clone(), error, shape: field.shape(), values });
             return Ok(());
         }
         let output = spec.index_of(observable)?;
@@ -228,7 +237,7 @@ impl<'a> Target<'a> {
         if let (Some((_, model)), Some(values)) = (self.problem.errors.get(error), error_values.get(error)) {
             check_likelihood(*model, values, observable, time, &reading)?;
         }
-        self.scalars.push(Scalar { visit, output, error, reading });
+        self.scalars.push(Scalar { visit, place, output, error, reading });
         Ok(())
     }
 
@@ -301,21 +310,27 @@ impl<'a> Target<'a> {
     /// The logarithm of the posterior density (up to a constant) at the point `z` of the real line.
     #[must_use]
     pub fn ln_posterior(&self, z: &[f64]) -> f64 {
-        let theta = self.parameters_at(z);
-        let prior = self.problem.prior.ln_density(&theta);
-        let volume: f64 = self.problem.prior.transforms().iter().zip(z).map(|(transform, z)| transform.ln_derivative(*z)).sum();
-        if !(prior + volume).is_finite() {
+        let prior = self.ln_prior(z);
+        if !prior.is_finite() {
             return f64::NEG_INFINITY;
         }
-        let likelihood = self.ln_likelihood(&theta);
-        if likelihood.is_nan() { f64::NEG_INFINITY } else { prior + volume + self.problem.weight * likelihood }
+        let likelihood = self.ln_likelihood(&self.parameters_at(z));
+        if likelihood.is_nan() { f64::NEG_INFINITY } else { prior + self.problem.weight * likelihood }
+    }
+
+    /// The logarithm of the prior density at the point `z` of the real line; minus infinity where there is none.
+    ///
+    /// It integrates to one over the real line even where the prior reaches beyond the ranges of the model: there the likelihood is 0.
+    #[must_use]
+    pub fn ln_prior(&self, z: &[f64]) -> f64 {
+        ln_prior_at(self.problem.prior, z)
     }
 
     /// The logarithm of the likelihood of the parameters `theta`; minus infinity where the model cannot go, which is counted.
     #[must_use]
     pub fn ln_likelihood(&self, theta: &[f64]) -> f64 {
         let mut sum = 0.0;
-        let judged = self.judge(theta, |error, predicted, reading, values| {
+        let judged = self.judge(theta, |_, error, predicted, reading, values| {
             sum += error.ln_likelihood(predicted, reading, values);
         });
         if judged { sum } else { f64::NEG_INFINITY }
@@ -324,11 +339,24 @@ impl<'a> Target<'a> {
     /// Writes the standardized residual of every reading at `theta` to `residuals`, fields voxel by voxel; whether it could.
     pub fn residuals(&self, theta: &[f64], residuals: &mut Vec<f64>) -> bool {
         residuals.clear();
-        self.judge(theta, |error, predicted, reading, values| residuals.push(error.residual(predicted, reading, values)))
+        self.judge(theta, |_, error, predicted, reading, values| residuals.push(error.residual(predicted, reading, values)))
     }
 
-    /// Predicts every reading at `theta` and hands each prediction to `verdict` with its error model and the values of that.
-    fn judge(&self, theta: &[f64], mut verdict: impl FnMut(&dyn ErrorModel, f64, &Reading, &[f64])) -> bool {
+    /// Writes the logarithm of the likelihood of every reading at `theta` to `terms`, fields voxel by voxel; whether it could.
+    pub fn ln_likelihoods(&self, theta: &[f64], terms: &mut Vec<f64>) -> bool {
+        terms.clear();
+        self.judge(theta, |_, error, predicted, reading, values| terms.push(error.ln_likelihood(predicted, reading, values)))
+    }
+
+    /// Writes the prediction of every reading at `theta` to `predictions`, fields voxel by voxel; whether it could.
+    pub fn predictions(&self, theta: &[f64], predictions: &mut Vec<f64>) -> bool {
+        predictions.clear();
+        self.judge(theta, |_, _, predicted, _, _| predictions.push(predicted))
+    }
+
+    /// Predicts every reading at `theta` and hands each prediction to `verdict`, with the place of the observation among all of the
+    /// timeline, its error model and the values of that. Whether it could.
+    pub(crate) fn judge(&self, theta: &[f64], mut verdict: impl FnMut(usize, &dyn ErrorModel, f64, &Reading, &[f64])) -> bool {
         let Some((parameters, values)) = self.place(theta) else {
             return false; // outside the ranges of the model: the prior is cut off there
         };
@@ -366,7 +394,7 @@ impl<'a> Target<'a> {
         &self,
         parameters: &Parameters,
         values: &[Vec<f64>],
-        verdict: &mut impl FnMut(&dyn ErrorModel, f64, &Reading, &[f64]),
+        verdict: &mut impl FnMut(usize, &dyn ErrorModel, f64, &Reading, &[f64]),
     ) -> Result<(), SimulationError> {
         let model = self.problem.model;
         // A stochastic model needs a particle method; here every evaluation sees the same stream.
@@ -374,20 +402,20 @@ impl<'a> Target<'a> {
         let mut outputs = vec![0.0; model.spec().observables.len()];
         let (mut scalars, mut images) = (self.scalars.iter().peekable(), self.images.iter().peekable());
         let mut missing = None;
-        let mut judge = |error: usize, predicted: f64, reading: &Reading| {
+        let mut judge = |place: usize, error: usize, predicted: f64, reading: &Reading| {
             if let (Some((_, model)), Some(values)) = (self.problem.errors.get(error), values.get(error)) {
-                verdict(*model, predicted, reading, values);
+                verdict(place, *model, predicted, reading, values);
             }
         };
         run_with(simulation.as_mut(), &self.scenario, |visit, simulation| {
             simulation.observe(&mut outputs);
             while let Some(scalar) = scalars.next_if(|scalar| scalar.visit == visit) {
-                judge(scalar.error, outputs.get(scalar.output).copied().unwrap_or(f64::NAN), &scalar.reading);
+                judge(scalar.place, scalar.error, outputs.get(scalar.output).copied().unwrap_or(f64::NAN), &scalar.reading);
             }
             while let Some(image) = images.next_if(|image| image.visit == visit) {
                 match predicted_field(simulation, image) {
                     Some(field) => field.iter().zip(&image.values).for_each(|(predicted, &value)| {
-                        judge(image.error, *predicted, &Reading::Value { value, standard_error: None });
+                        judge(image.place, image.error, *predicted, &Reading::Value { value, standard_error: None });
                     }),
                     None => missing = Some(image.observable.to_string()),
                 }
@@ -402,6 +430,14 @@ impl<'a> Target<'a> {
             }),
         }
     }
+}
+
+/// The logarithm of the density of `prior` at the point `z` of the real line; minus infinity where there is none.
+pub(crate) fn ln_prior_at(prior: &dyn Prior, z: &[f64]) -> f64 {
+    let theta: Vec<f64> = prior.transforms().iter().zip(z).map(|(transform, z)| transform.from_real(*z)).collect();
+    let volume: f64 = prior.transforms().iter().zip(z).map(|(transform, z)| transform.ln_derivative(*z)).sum();
+    let density = prior.ln_density(&theta) + volume;
+    if density.is_finite() { density } else { f64::NEG_INFINITY }
 }
 
 /// Refuses `what` before the model starts.

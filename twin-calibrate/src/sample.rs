@@ -13,6 +13,7 @@
 //! the draws are the same bits at any number of threads.
 
 mod adaptive_metropolis;
+pub(crate) mod bridge;
 mod chains;
 mod ensemble;
 mod walker;

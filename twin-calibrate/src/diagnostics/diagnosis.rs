@@ -94,6 +94,13 @@ pub enum Concern {
         /// Its effective number of draws.
         effective: f64,
     },
+    /// The distribution that was drawn from is too far from the posterior for importance weights to bridge.
+    FarFromPosterior {
+        /// The shape of the tail of the importance weights, at least 0.7.
+        pareto_k: f64,
+    },
+    /// The method was told to end early.
+    Unfinished,
 }
 
 impl fmt::Display for Concern {
@@ -113,6 +120,10 @@ impl fmt::Display for Concern {
             Self::FewInTails { coordinate, effective } => {
                 write!(f, "only {effective:.0} effective draws of the tails of coordinate {coordinate}")
             }
+            Self::FarFromPosterior { pareto_k } => {
+                write!(f, "the approximation is too far from the posterior (Pareto shape {pareto_k:.2} of the importance weights)")
+            }
+            Self::Unfinished => write!(f, "the method ended before it was done"),
         }
     }
 }
@@ -173,6 +184,13 @@ impl Diagnosis {
         if tail_ess < self.thresholds.effective {
             self.concerns.push(Concern::FewInTails { coordinate, effective: tail_ess });
         }
+    }
+
+    /// The same verdict with one more concern.
+    #[must_use]
+    pub fn with_concern(mut self, concern: Concern) -> Self {
+        self.concerns.push(concern);
+        self
     }
 
     /// Whether nothing speaks against the draws.

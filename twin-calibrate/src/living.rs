@@ -1,0 +1,27 @@
+//! The living twin: a posterior that follows its patient.
+//!
+//! A [`Twin`] is a value: patient, assumptions, posterior, and the log of its versions. [`Twin::update`] takes one more event and hands
+//! back the next version; the former one stays what it was. How the posterior follows is up to an [`Updater`]:
+//!
+//! | method | how | exact | late or corrected data |
+//! |---|---|---|---|
+//! | [`Particles`] | reweights the draws by what changed in the likelihood, resamples, moves | as the number of particles grows | the same way |
+//! | [`EnsembleSmoother`] | shifts the draws linearly | for linear models with normal errors | replays from the prior |
+//! | [`Refit`] | calibrates afresh | as its calibrator | the same way |
+//!
+//! The readings are judged by the former version before it learns from them; [`Monitor`] says when they have been too surprising for
+//! the model to be believed.
+
+mod assumptions;
+mod monitor;
+mod particles;
+mod smoother;
+mod twin;
+mod version;
+
+pub use assumptions::Assumptions;
+pub use monitor::{Monitor, Verdict};
+pub use particles::Particles;
+pub use smoother::EnsembleSmoother;
+pub use twin::{Refit, Twin, Updater};
+pub use version::{Change, Shift, Surprise, Version};
