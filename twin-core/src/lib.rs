@@ -59,7 +59,7 @@ pub use genomics::{
     Alteration, AlterationKind, Biomarker, BiomarkerResult, BiomarkerStatus, CodingChange, CopyCount, CopyNumber,
     ExpressionMeasure, ExpressionProfile, GeneSymbol, GenomicProfile, ProteinChange, SampleLabel, Significance,
 };
-pub use imaging::ScalarField;
+pub use imaging::{Grid, Mask, ScalarField};
 pub use observation::{Finding, Observable, Observation};
 pub use pathology::{
     Behavior, Diagnosis, Differentiation, Edition, GleasonScore, Grade, GradeGroup, MCategory, MorphologyCode, NCategory, Receptor,

@@ -34,6 +34,8 @@ catalogue! {
     SUM_OF_DIAMETERS "sum_of_diameters" "mm" "Sum of the longest diameters of the target lesions (RECIST)";
     LESION_VOLUME "lesion_volume" "mm3" "Volume of a lesion";
     TUMOR_VOLUME "tumor_volume" "mm3" "Volume of the whole tumor";
+    ENHANCING_VOLUME "enhancing_volume" "mm3" "Volume of the tumor that enhances with contrast";
+    TUMOR_CELL_COUNT "tumor_cell_count" "1" "Number of tumor cells";
     TUMOR_BURDEN "tumor_burden" "1" "Tumor burden as a share of the carrying capacity";
     PSA "psa" "ng/mL" "Prostate-specific antigen in serum";
     TESTOSTERONE "testosterone" "nmol/L" "Testosterone in serum";

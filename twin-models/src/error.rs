@@ -176,6 +176,14 @@ pub enum SimulationError {
         /// When, in days.
         day: f64,
     },
+    /// The anatomy that a spatial model is built on is not sound.
+    #[error("{what} of an anatomy: {detail}")]
+    Anatomy {
+        /// Which part of it.
+        what: &'static str,
+        /// What is wrong, where, and what would be valid.
+        detail: String,
+    },
     /// A noun of the clinic is not valid.
     #[error(transparent)]
     Core(#[from] CoreError),

@@ -42,6 +42,7 @@ pub mod psa;
 mod registry;
 mod scenario;
 mod solver;
+pub mod spatial;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 

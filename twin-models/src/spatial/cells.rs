@@ -1,0 +1,153 @@
+//! The cells of one course: their field, and a step of diffusion.
+
+use super::active::{Active, Extent, NOTHING};
+use super::diffusion::{Found, Operator, Stage, first_factor, stages_for};
+use super::lattice::Lattice;
+use super::number::Real;
+use super::reaction_diffusion::Method;
+use std::sync::Arc;
+
+/// Why a step of diffusion could not be taken.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Trouble {
+    /// A value is not a number, or infinite.
+    NotFinite,
+    /// A value is negative after steps that cannot make one so: the values before were.
+    Negative(f64),
+}
+
+/// The cellularity of every voxel of the box, and the room that a step needs.
+#[derive(Debug, Clone)]
+pub(super) struct Cells<T> {
+    pub(super) lattice: Arc<Lattice<T>>,
+    pub(super) active: Active,
+    pub(super) values: Vec<T>,
+    derivative: Vec<T>,
+    first: Vec<T>,
+    /// Only needed for more than two stages.
+    second: Vec<T>,
+    found: Vec<Found<T>>,
+    extents: Vec<Extent>,
+    threshold: T,
+    method: Method,
+    /// How many times the operator was applied to the active voxels.
+    pub(super) sweeps: usize,
+    /// The bound on the cells, in voxels full of them, that left through the border of the active region.
+    pub(super) neglected: f64,
+}
+
+impl<T: Real> Cells<T> {
+    /// The cells `values` in the box; work is done only where they lie above `threshold`, and around.
+    pub(super) fn new(lattice: Arc<Lattice<T>>, values: Vec<T>, threshold: f64, method: Method) -> Self {
+        let rows = lattice.size[1] * lattice.size[2];
+        let mut cells = Self {
+            active: Active::none(&lattice),
+            derivative: values.clone(),
+            first: values.clone(),
+            second: Vec::new(),
+            found: vec![Found::NOTHING; lattice.size[2]],
+            extents: vec![NOTHING; rows],
+            values,
+            threshold: T::from_f64(threshold),
+            method,
+            sweeps: 0,
+            neglected: 0.0,
+            lattice,
+        };
+        cells.find_all();
+        cells
+    }
+
+    /// Finds the cells in the whole region, once.
+    fn find_all(&mut self) {
+        let nx = self.lattice.size[0];
+        for run in &self.lattice.runs {
+            let (row, x) = (run.start / nx, run.start % nx);
+            let above = |value: &T| *value > self.threshold;
+            let values = &self.values[run.start..run.start + run.len];
+            if let (Some(first), Some(last)) = (values.iter().position(above), values.iter().rposition(above)) {
+                let [from, to] = self.extents[row];
+                self.extents[row] = [from.min((x + first) as u32), to.max((x + last + 1) as u32)];
+            }
+        }
+        self.active.cover(&self.lattice, &self.extents, 2);
+    }
+
+    pub(super) fn operator(&self) -> Operator<'_, T> {
+        Operator { lattice: &self.lattice, active: &self.active }
+    }
+
+    /// Replaces every active value by `map` of it.
+    pub(super) fn each(&mut self, map: impl Fn(T) -> T + Send + Sync) {
+        Operator { lattice: &self.lattice, active: &self.active }.each(&mut self.values, map);
+    }
+
+    /// Replaces every active value by `map` of it and of the value of `other` in the same voxel.
+    pub(super) fn each_with(&mut self, other: &[T], map: impl Fn(T, T) -> T + Send + Sync) {
+        Operator { lattice: &self.lattice, active: &self.active }.each_with(&mut self.values, other, map);
+    }
+
+    /// Diffuses over a step; `tau` is the step times the diffusivity, in mm².
+    pub(super) fn diffuse(&mut self, tau: f64) -> Result<(), Trouble> {
+        // The step in units of the longest one for which Euler's method is positive.
+        let ratio = tau * self.lattice.bound;
+        if !ratio.is_finite() {
+            return Err(Trouble::NotFinite);
+        }
+        if ratio <= 0.0 {
+            return Ok(());
+        }
+        if ratio > 1.0 && self.method == Method::RungeKuttaLegendre && self.substep(tau, stages_for(ratio))?.is_none() {
+            return Ok(());
+        }
+        // Two stages within the limit of Euler's method: a mean of non-negative operators, so nothing becomes negative.
+        let pieces = ratio.ceil().max(1.0);
+        let mut left = pieces;
+        while left > 0.5 {
+            if let Some(least) = self.substep(tau / pieces, 2)? {
+                return Err(Trouble::Negative(least));
+            }
+            left -= 1.0;
+        }
+        Ok(())
+    }
+
+    /// One step of `stages`; gives the least value, and leaves all as it was, if that is negative.
+    fn substep(&mut self, tau: f64, stages: usize) -> Result<Option<f64>, Trouble> {
+        self.active.cover(&self.lattice, &self.extents, stages);
+        if stages > 2 && self.second.is_empty() {
+            self.second = self.values.clone();
+        }
+        let operator = Operator { lattice: &self.lattice, active: &self.active };
+        let factor = T::from_f64(first_factor(stages) * tau);
+        operator.first_stage(&self.values, factor, &mut self.derivative, &mut self.first);
+        for j in 2..stages {
+            let stage = Stage::new(j, stages, tau);
+            if j == 2 {
+                operator.second_stage(stage, &self.first, &self.values, &self.derivative, &mut self.second);
+            } else {
+                std::mem::swap(&mut self.first, &mut self.second);
+                operator.middle_stage(stage, &self.first, &self.values, &self.derivative, &mut self.second);
+            }
+        }
+        let stage = Stage::new(stages, stages, tau);
+        let (newest, older) = if stages == 2 { (&self.first, &self.values) } else { (&self.second, &self.first) };
+        operator.last_stage(stage, newest, &self.values, older, &mut self.derivative, &mut self.found);
+        self.sweeps += stages;
+        if self.found.iter().any(|found| found.broken) {
+            return Err(Trouble::NotFinite);
+        }
+        let least = self.found.iter().fold(0.0, |least: f64, found| least.min(found.least.to_f64()));
+        if least < 0.0 {
+            return Ok(Some(least));
+        }
+        std::mem::swap(&mut self.values, &mut self.derivative);
+        if self.active.voxels < self.lattice.voxels {
+            let operator = Operator { lattice: &self.lattice, active: &self.active };
+            operator.extents(&self.values, self.threshold, &mut self.extents);
+            // What is below the threshold passes at most once through the border of the shell.
+            self.neglected += tau * self.lattice.bound * self.threshold.to_f64() * self.active.shell as f64;
+        }
+        Ok(None)
+    }
+}

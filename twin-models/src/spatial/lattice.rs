@@ -1,0 +1,193 @@
+//! The voxels of the region, boxed in with a border of empty voxels, and the faces between them.
+
+use super::anatomy::Anatomy;
+use super::number::Real;
+
+/// Voxels in a row, along the first axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Run {
+    /// The place of the first voxel in the box.
+    pub(super) start: usize,
+    /// How many.
+    pub(super) len: usize,
+}
+
+/// The box around the region, one voxel wider on each side, so that every voxel of the region has six neighbors.
+#[derive(Debug)]
+pub(super) struct Lattice<T> {
+    /// Voxels of the box along each axis.
+    pub(super) size: [usize; 3],
+    /// The voxel of the grid at the box's own first inner voxel.
+    corner: [usize; 3],
+    shape: [usize; 3],
+    /// For each axis the conductance of the face between a voxel and the one before it, per mm² for a relative diffusivity of 1; 0 at
+    /// the walls.
+    pub(super) faces: [Vec<T>; 3],
+    /// The runs of the region, plane by plane.
+    pub(super) runs: Vec<Run>,
+    /// Where the runs of each plane begin, and the end of the last.
+    pub(super) planes: Vec<usize>,
+    /// Voxels of the region.
+    pub(super) voxels: usize,
+    /// The largest sum of the conductances of one voxel, per mm²: a step of Euler's method is positive up to the inverse.
+    pub(super) bound: f64,
+}
+
+impl<T: Real> Lattice<T> {
+    pub(super) fn new(anatomy: &Anatomy) -> Self {
+        let (grid, inside) = (anatomy.grid(), anatomy.region().inside());
+        let (shape, spacing) = (grid.shape(), grid.spacing_mm());
+        let (corner, size) = bounding_box(shape, inside);
+        let mut lattice = Self {
+            size,
+            corner,
+            shape,
+            faces: [Vec::new(), Vec::new(), Vec::new()],
+            runs: Vec::new(),
+            planes: vec![0],
+            voxels: 0,
+            bound: 0.0,
+        };
+        lattice.find_runs(inside);
+        let relative = anatomy.relative_diffusivity();
+        lattice.faces = [0, 1, 2].map(|axis| lattice.conductances(axis, spacing[axis], inside, relative));
+        lattice.bound = lattice.largest_sum();
+        lattice
+    }
+
+    /// The number of voxels of the box.
+    pub(super) fn len(&self) -> usize {
+        self.size.iter().product()
+    }
+
+    /// Voxels of one plane of the box.
+    pub(super) fn plane(&self) -> usize {
+        self.size[0] * self.size[1]
+    }
+
+    /// The distance of neighbors along each axis in the box.
+    pub(super) fn strides(&self) -> [usize; 3] {
+        [1, self.size[0], self.plane()]
+    }
+
+    /// The rows of the grid that lie in the box: where the row begins in the grid, where in the box, and how long it is.
+    fn rows(&self) -> impl Iterator<Item = (usize, usize, usize)> + use<T> {
+        let ([sx, sy, sz], [nx, ny, _], [cx, cy, cz]) = (self.size, self.shape, self.corner);
+        (1..sz - 1).flat_map(move |z| {
+            (1..sy - 1).map(move |y| {
+                let of_grid = cx + nx * (cy + y - 1 + ny * (cz + z - 1));
+                (of_grid, 1 + sx * (y + sy * z), sx - 2)
+            })
+        })
+    }
+
+    fn find_runs(&mut self, inside: &[bool]) {
+        let rows: Vec<_> = self.rows().collect();
+        let plane = self.plane();
+        let mut planes = vec![0];
+        for (of_grid, of_box, len) in rows {
+            // Every plane before this row's is closed: the empty border too.
+            while planes.len() <= of_box / plane {
+                planes.push(self.runs.len());
+            }
+            let row = inside.get(of_grid..of_grid + len).unwrap_or_default();
+            let mut at = 0;
+            while let Some(skip) = row[at..].iter().position(|inside| *inside) {
+                let start = at + skip;
+                let len = row[start..].iter().take_while(|inside| **inside).count();
+                self.runs.push(Run { start: of_box + start, len });
+                self.voxels += len;
+                at = start + len;
+            }
+        }
+        planes.resize(self.size[2] + 1, self.runs.len());
+        self.planes = planes;
+    }
+
+    /// The values of `field` (of the grid) in the box, 0 outside the region.
+    pub(super) fn gather(&self, field: &[f64]) -> Vec<T> {
+        let mut values = vec![T::ZERO; self.len()];
+        for (of_grid, of_box, len) in self.rows() {
+            if let (Some(from), Some(to)) = (field.get(of_grid..of_grid + len), values.get_mut(of_box..of_box + len)) {
+                to.iter_mut().zip(from).for_each(|(to, from)| *to = T::from_f64(*from));
+            }
+        }
+        let mut only_inside = vec![T::ZERO; self.len()];
+        for run in &self.runs {
+            only_inside[run.start..run.start + run.len].copy_from_slice(&values[run.start..run.start + run.len]);
+        }
+        only_inside
+    }
+
+    /// Writes the values of the box to `field` (of the grid).
+    pub(super) fn scatter(&self, values: &[T], field: &mut [f64]) {
+        for (of_grid, of_box, len) in self.rows() {
+            if let (Some(to), Some(from)) = (field.get_mut(of_grid..of_grid + len), values.get(of_box..of_box + len)) {
+                to.iter_mut().zip(from).for_each(|(to, from)| *to = from.to_f64());
+            }
+        }
+    }
+
+    fn conductances(&self, axis: usize, spacing: f64, inside: &[bool], relative: Option<&[f64]>) -> Vec<T> {
+        let per_mm2 = 1.0 / (spacing * spacing);
+        let mut faces = vec![T::ZERO; self.len()];
+        let step = [1, self.shape[0], self.shape[0] * self.shape[1]][axis];
+        let first = [self.corner[0], self.corner[1], self.corner[2]][axis] == 0;
+        for (of_grid, of_box, len) in self.rows() {
+            for x in 0..len {
+                let here = of_grid + x;
+                let at_face = match axis {
+                    0 => self.corner[0] + x == 0,
+                    _ => first && self.is_first(axis, of_box),
+                };
+                if at_face || here < step || !(inside[here] && inside[here - step]) {
+                    continue;
+                }
+                let mean = relative.map_or(1.0, |relative| harmonic_mean(relative[here - step], relative[here]));
+                faces[of_box + x] = T::from_f64(per_mm2 * mean);
+            }
+        }
+        faces
+    }
+
+    /// Whether the row at `of_box` is the first of the box's inner rows along `axis`.
+    fn is_first(&self, axis: usize, of_box: usize) -> bool {
+        match axis {
+            1 => of_box / self.size[0] % self.size[1] == 1,
+            _ => of_box / self.plane() == 1,
+        }
+    }
+
+    fn largest_sum(&self) -> f64 {
+        let strides = self.strides();
+        let places = self.runs.iter().flat_map(|run| run.start..run.start + run.len);
+        let sum = |at: usize| {
+            let of_axis = |(faces, stride): (&Vec<T>, usize)| faces[at].to_f64() + faces[at + stride].to_f64();
+            self.faces.iter().zip(strides).map(of_axis).sum::<f64>()
+        };
+        places.map(sum).fold(0.0, f64::max)
+    }
+}
+
+/// Between two voxels the resistances add up; nothing passes where one of them lets nothing through.
+fn harmonic_mean(a: f64, b: f64) -> f64 {
+    if a > 0.0 && b > 0.0 { 2.0 * a * b / (a + b) } else { 0.0 }
+}
+
+/// The first voxel of the region along each axis, and the size of the box around it with its border.
+fn bounding_box([nx, ny, nz]: [usize; 3], inside: &[bool]) -> ([usize; 3], [usize; 3]) {
+    let (mut low, mut high) = ([nx, ny, nz], [0, 0, 0]);
+    for z in 0..nz {
+        for y in 0..ny {
+            let row = inside.get(nx * (y + ny * z)..nx * (y + 1 + ny * z)).unwrap_or_default();
+            let (first, last) = (row.iter().position(|inside| *inside), row.iter().rposition(|inside| *inside));
+            if let (Some(first), Some(last)) = (first, last) {
+                for (axis, (a, b)) in [(first, last), (y, y), (z, z)].into_iter().enumerate() {
+                    low[axis] = low[axis].min(a);
+                    high[axis] = high[axis].max(b);
+                }
+            }
+        }
+    }
+    (low, [0, 1, 2].map(|axis| high[axis] + 3 - low[axis].min(high[axis])))
+}

@@ -1,0 +1,38 @@
+//! Tumors in the patient's own anatomy: reaction and diffusion on masked grids.
+//!
+//! # Catalogue
+//! * [`Anatomy`]: the region in which cells can move, the tumor at the start, and what differs from voxel to voxel (diffusivity, dose,
+//!   resection cavity); [`Tissue`].
+//! * [`ReactionDiffusion`]: `∂c/∂t = ∇·(D ∇c) + growth − treatment` in one, two or three dimensions, a
+//!   [`Model`](crate::Model) under fractions, drugs ([`Drug`]) and surgery.
+//! * The growth laws by voxel: [`LogisticGrowth`], [`GompertzGrowth`], [`ExponentialGrowth`], [`NoGrowth`], each a [`Law`] with its flow under
+//!   a [`Kill`] in [`Real`] voxels and [`Number`] scalars.
+//! * [`Settings`]: longest step, method, active region.
+//!
+//! # How it is solved
+//! Finite volumes on the voxels of the mask: fluxes through faces, with the harmonic mean of the diffusivities on both sides and none
+//! through the walls, so that diffusion neither makes nor loses cells. A step splits symmetrically: growth and kill of half a step,
+//! diffusion of a whole one, growth and kill of the other half, second order in the step. Growth and kill are exact in each voxel, whatever the
+//! drug's kinetics; diffusion is by the stabilized Runge-Kutta-Legendre method of second order ([`Method`]).
+//! A treatment is applied once, at its time: steps end there.
+
+mod active;
+mod anatomy;
+mod cells;
+mod diffusion;
+mod drug;
+mod growth;
+mod lattice;
+mod number;
+mod reaction_diffusion;
+mod simulation;
+
+pub use anatomy::{Anatomy, Tissue};
+pub use drug::{Drug, Kill};
+pub use growth::{ExponentialGrowth, GompertzGrowth, Law, LogisticGrowth, NoGrowth};
+pub use number::{Number, Real};
+pub use reaction_diffusion::{Method, ReactionDiffusion, Settings};
+pub use simulation::Course;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,264 @@
+//! The engine against the laws, against closed forms, and against malformed anatomy.
+
+use super::*;
+use crate::testing::{self, Settings as LawSettings};
+use crate::{Model, Simulation, SimulationError};
+use twin_core::{
+    AbsorbedDose, Agent, Grid, Mask, Proportion, Quantity, Random, ScalarField, Span, Target, Time, Treatment, Unit,
+};
+
+fn field(grid: &Grid, of: impl Fn([usize; 3]) -> f64) -> ScalarField {
+    let values = (0..grid.voxels()).map(|index| of(grid.voxel(index).unwrap())).collect();
+    ScalarField::on(grid.clone(), Unit::dimensionless(), values).unwrap()
+}
+
+/// A region full of holes, one-voxel bridges and islands, and a tumor as rough as can be in it.
+fn rugged(shape: [usize; 3], seed: u64) -> Anatomy {
+    let grid = Grid::new(shape, [1.0, 1.5, 2.0]).unwrap();
+    let mut random = Random::new(seed);
+    let inside: Vec<bool> = (0..grid.voxels()).map(|_| random.uniform() < 0.7).collect();
+    let region = Mask::new(grid.clone(), inside).unwrap();
+    let mut cells: Vec<f64> = (0..grid.voxels()).map(|_| if random.uniform() < 0.2 { random.uniform() } else { 0.0 }).collect();
+    cells.iter_mut().zip(region.inside()).for_each(|(cells, inside)| *cells *= f64::from(u8::from(*inside)));
+    let cells = ScalarField::on(grid.clone(), Unit::dimensionless(), cells).unwrap();
+    let relative = field(&grid, |[i, j, k]| if (i + j + k) % 3 == 0 { 0.2 } else { 1.0 });
+    Anatomy::new(region, &cells).unwrap().with_relative_diffusivity(&relative).unwrap()
+}
+
+fn drug() -> Agent {
+    Agent::new("temozolomide").unwrap()
+}
+
+fn day(days: f64) -> Time {
+    Time::from_days(days).unwrap()
+}
+
+fn settings(days: f64, active_above: f64) -> Settings {
+    Settings { longest_step: Span::from_days(days).unwrap(), active_above, ..Settings::default() }
+}
+
+#[test]
+fn the_law_kit_holds_for_every_growth_law() {
+    let laws = LawSettings { cases: 2, horizon: Span::from_days(60.0).unwrap(), ..LawSettings::default() };
+    let anatomy = rugged([4, 3, 3], 3);
+    let logistic = ReactionDiffusion::<LogisticGrowth>::new(anatomy.clone())
+        .with_drug(Drug::bolus(drug(), "mg"))
+        .with_drug(Drug::continuous(Agent::new("bevacizumab").unwrap()))
+        .with_settings(settings(3.0, 0.0))
+        .with_voxel_states();
+    let gompertz = ReactionDiffusion::<GompertzGrowth>::new(anatomy.clone()).with_settings(settings(3.0, 0.0)).with_voxel_states();
+    let single = ReactionDiffusion::<ExponentialGrowth>::new(anatomy).with_settings(settings(3.0, 0.0)).in_single_precision();
+    let models: [&dyn Model; 3] = [&logistic, &gompertz, &single];
+    for model in models {
+        let report = testing::check_with(model, &laws);
+        assert!(report.as_ref().is_ok_and(|report| report.laws.len() == testing::LAWS.len()), "{report:?}");
+    }
+}
+
+#[test]
+fn the_law_of_mass_balance_holds_for_diffusion() {
+    let laws = LawSettings { cases: 4, horizon: Span::from_days(60.0).unwrap(), agreement: 1e-12, ..LawSettings::default() };
+    let model = ReactionDiffusion::<NoGrowth>::new(rugged([4, 3, 3], 5)).with_settings(settings(3.0, 0.0)).with_voxel_states();
+    let held = testing::mass_balance(&model, &laws, |cells| cells.iter().sum());
+    assert!(held.is_ok(), "{held:?}");
+}
+
+/// Observables of a course: cells, visible volume, enhancing volume.
+fn looked(course: &dyn Simulation) -> [f64; 3] {
+    let mut y = [0.0; 3];
+    course.observe(&mut y);
+    y
+}
+
+#[test]
+fn no_cell_is_made_or_lost_on_any_region() {
+    for (shape, seed) in [([40, 1, 1], 1), ([1, 1, 40], 2), ([9, 12, 1], 3), ([1, 9, 12], 4), ([7, 8, 9], 5), ([2, 2, 2], 6)] {
+        for (method, step) in [(Method::RungeKutta, 0.5), (Method::RungeKuttaLegendre, 0.5), (Method::RungeKuttaLegendre, 20.0)] {
+            let model = ReactionDiffusion::<NoGrowth>::new(rugged(shape, seed));
+            let model = model.with_settings(Settings { method, ..settings(step, 0.0) });
+            let parameters = model.spec().defaults().unwrap().with("diffusivity", 0.7).unwrap();
+            let mut course = model.start_static(&parameters, Time::ORIGIN).unwrap();
+            let before = looked(&course)[0];
+            assert!(before > 0.0);
+            for days in [1.0, 33.3, 200.0] {
+                course.advance(day(days)).unwrap();
+                let after = looked(&course)[0];
+                assert!((after - before).abs() < 1e-12 * before, "{shape:?} {method:?} {step}: {before} to {after}");
+                assert!(course.cellularity().iter().all(|c| *c >= 0.0));
+            }
+        }
+    }
+}
+
+#[test]
+fn cells_stay_in_their_part_of_the_region() {
+    // Two chambers behind a wall, with one voxel in each corner touching: no face, no way through.
+    let grid = Grid::new([4, 4, 1], [1.0; 3]).unwrap();
+    let inside = (0..16).map(|index| (index % 4 < 2) == (index / 4 < 2)).collect();
+    let region = Mask::new(grid.clone(), inside).unwrap();
+    let model = ReactionDiffusion::<NoGrowth>::new(Anatomy::new(region, &field(&grid, |[i, j, _]| f64::from(u8::from(i + j == 0)))).unwrap());
+    let mut course = model.start_static(&model.spec().defaults().unwrap(), Time::ORIGIN).unwrap();
+    course.advance(day(500.0)).unwrap();
+    let cells = course.cellularity();
+    assert!((cells[0] - 0.25).abs() < 1e-9 && (cells[5] - 0.25).abs() < 1e-9);
+    assert!(cells[10] == 0.0 && cells[15] == 0.0);
+}
+
+#[test]
+fn nothing_moves_into_tissue_without_diffusivity() {
+    let grid = Grid::new([6, 1, 1], [1.0; 3]).unwrap();
+    let half = |left: bool| Mask::new(grid.clone(), (0..6).map(|i| (i < 3) == left).collect()).unwrap();
+    let tissues = [Tissue { region: half(true), relative_diffusivity: 1.0 }, Tissue { region: half(false), relative_diffusivity: 0.0 }];
+    let anatomy = Anatomy::new(Mask::whole(grid.clone()), &field(&grid, |[i, _, _]| if i == 1 { 0.9 } else { 0.0 })).unwrap();
+    let model = ReactionDiffusion::<NoGrowth>::new(anatomy.with_tissues(&tissues).unwrap());
+    let mut course = model.start_static(&model.spec().defaults().unwrap(), Time::ORIGIN).unwrap();
+    course.advance(day(300.0)).unwrap();
+    let cells = course.cellularity();
+    assert!((cells[2] - 0.3).abs() < 1e-9 && cells[3] == 0.0);
+}
+
+#[test]
+fn the_active_region_neglects_what_it_says() {
+    let grid = Grid::new([60, 40, 30], [1.0; 3]).unwrap();
+    let ball = |at: [usize; 3]| if at.iter().zip([20, 20, 15]).all(|(a, b)| a.abs_diff(b) < 4) { 0.5 } else { 0.0 };
+    let model = |active_above: f64| {
+        let anatomy = Anatomy::new(Mask::whole(grid.clone()), &field(&grid, ball)).unwrap();
+        ReactionDiffusion::<LogisticGrowth>::new(anatomy).with_settings(settings(1.0, active_above))
+    };
+    let run = |active_above: f64| {
+        let model = model(active_above);
+        let mut course = model.start_static(&model.spec().defaults().unwrap(), Time::ORIGIN).unwrap();
+        course.advance(day(60.0)).unwrap();
+        let cells = looked(&course)[0];
+        (course, cells)
+    };
+    let (whole, cells) = run(0.0);
+    assert_eq!(whole.neglected(), 0.0);
+    for active_above in [1e-4, 1e-8, 1e-12] {
+        let (part, fewer) = run(active_above);
+        assert!(part.active_voxels() < grid.voxels());
+        let share = (cells - fewer).abs() / cells;
+        assert!(share <= part.neglected(), "{active_above}: {share} against {}", part.neglected());
+        assert!(part.neglected() < 2e4 * active_above, "{active_above}: {}", part.neglected());
+    }
+}
+
+#[test]
+fn a_fraction_is_given_once_at_its_time_whatever_the_step() {
+    // Two fractions on one day, one at 14:00, steps that never end there: with no growth, what survives is known exactly.
+    let fraction = |gray: f64| Treatment::fraction(AbsorbedDose::from_gray(gray).unwrap(), Target::new("tumor").unwrap());
+    for step in [0.3, 1.0, 7.0] {
+        let model = ReactionDiffusion::<NoGrowth>::new(rugged([6, 5, 4], 1)).with_settings(settings(step, 0.0));
+        let mut course = model.start_static(&model.spec().defaults().unwrap(), Time::ORIGIN).unwrap();
+        let before = looked(&course)[0];
+        for (days, gray) in [(2.0, 2.0), (2.0 + 14.0 / 24.0, 3.0), (9.1, 1.0)] {
+            course.advance(day(days)).unwrap();
+            course.treat(&fraction(gray)).unwrap();
+        }
+        course.advance(day(10.0)).unwrap();
+        let survives: f64 = [2.0, 3.0, 1.0].iter().map(|d| (-0.05 * d * (1.0 + d / 10.0_f64)).exp()).product();
+        assert!((looked(&course)[0] / before - survives).abs() < 1e-12, "{step}");
+    }
+}
+
+#[test]
+fn a_drug_kills_by_its_kinetics_whatever_the_step() {
+    for step in [0.1, 1.0, 30.0] {
+        let model = ReactionDiffusion::<NoGrowth>::new(rugged([6, 5, 4], 1)).with_drug(Drug::bolus(drug(), "mg"));
+        let model = model.with_settings(settings(step, 0.0));
+        let parameters = model.spec().defaults().unwrap().with("elimination_rate_temozolomide", 9.242).unwrap();
+        let mut course = model.start_static(&parameters, Time::ORIGIN).unwrap();
+        let before = looked(&course)[0];
+        course.advance(day(3.25)).unwrap();
+        course.treat(&Treatment::bolus(drug(), Quantity::new(0.075, "g").unwrap()).unwrap()).unwrap();
+        course.advance(day(30.0)).unwrap();
+        let survives = (-0.01 * 75.0 / 9.242_f64).exp();
+        assert!((looked(&course)[0] / before - survives).abs() < 1e-12, "{step}");
+    }
+}
+
+#[test]
+fn dose_maps_and_resections_act_where_they_lie() {
+    let grid = Grid::new([4, 1, 1], [1.0; 3]).unwrap();
+    let cells = field(&grid, |_| 0.5);
+    let dose = ScalarField::on(grid.clone(), Unit::parse("Gy").unwrap(), vec![0.0, 30.0, 60.0, 66.0]).unwrap();
+    let cavity = Mask::new(grid.clone(), vec![true, false, false, false]).unwrap();
+    let anatomy = Anatomy::new(Mask::whole(grid), &cells).unwrap();
+    let anatomy = anatomy.with_dose(&dose, AbsorbedDose::from_gray(60.0).unwrap()).unwrap().with_resection(cavity).unwrap();
+    let model = ReactionDiffusion::<NoGrowth>::new(anatomy);
+    let parameters = model.spec().defaults().unwrap().with("diffusivity", 0.0).unwrap();
+    let mut course = model.start_static(&parameters, Time::ORIGIN).unwrap();
+    course.treat(&Treatment::surgery(Target::new("tumor").unwrap(), Proportion::ONE)).unwrap();
+    course.treat(&Treatment::fraction(AbsorbedDose::from_gray(2.0).unwrap(), Target::new("ptv").unwrap())).unwrap();
+    course.advance(day(1.0)).unwrap();
+    let left = |gray: f64| 0.5 * (-0.05 * gray * (1.0 + gray / 10.0)).exp();
+    for (found, expected) in course.cellularity().iter().zip([0.0, left(1.0), left(2.0), left(2.2)]) {
+        assert!((found - expected).abs() < 1e-15, "{found} {expected}");
+    }
+}
+
+#[test]
+fn threads_change_no_bit() {
+    let grid = Grid::new([48, 44, 40], [1.0; 3]).unwrap();
+    let anatomy = Anatomy::new(Mask::whole(grid.clone()), &field(&grid, |[i, j, k]| 0.5 / (1.0 + (i * j + k) as f64))).unwrap();
+    let model = ReactionDiffusion::<LogisticGrowth>::new(anatomy);
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let mut course = model.start_static(&model.spec().defaults().unwrap(), Time::ORIGIN).unwrap();
+            course.advance(day(10.0)).unwrap();
+            let bits: Vec<u64> = course.cellularity().iter().map(|c| c.to_bits()).collect();
+            (bits, looked(&course).map(f64::to_bits))
+        })
+    };
+    let one = run(1);
+    for threads in [2, 3, 5] {
+        assert!(run(threads) == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn single_precision_agrees_to_its_rounding() {
+    let model = ReactionDiffusion::<LogisticGrowth>::new(rugged([12, 10, 8], 9));
+    let single = model.clone().in_single_precision();
+    let parameters = model.spec().defaults().unwrap();
+    let (mut one, mut other) =
+        (model.start_static(&parameters, Time::ORIGIN).unwrap(), single.start_static(&parameters, Time::ORIGIN).unwrap());
+    one.advance(day(60.0)).unwrap();
+    other.advance(day(60.0)).unwrap();
+    for (a, b) in one.cellularity().iter().zip(other.cellularity()) {
+        assert!((a - b).abs() < 3e-6, "{a} {b}");
+    }
+}
+
+#[test]
+fn malformed_anatomy_is_refused() {
+    let grid = Grid::new([4, 3, 2], [1.0; 3]).unwrap();
+    let other = Grid::new([4, 3, 2], [1.0, 1.0, 2.0]).unwrap();
+    let whole = Mask::whole(grid.clone());
+    let zero = field(&grid, |_| 0.0);
+    let refused = |result: Result<Anatomy, SimulationError>, what: &str| match result {
+        Err(SimulationError::Anatomy { what: found, detail }) => assert!(found == what && !detail.is_empty(), "{found}: {detail}"),
+        other => panic!("{what}: {other:?}"),
+    };
+    refused(Anatomy::new(Mask::new(grid.clone(), vec![false; 24]).unwrap(), &zero), "region");
+    refused(Anatomy::new(whole.clone(), &field(&other, |_| 0.0)), "cellularity");
+    refused(Anatomy::new(whole.clone(), &field(&grid, |_| 1.5)), "cellularity");
+    refused(Anatomy::new(whole.clone(), &field(&grid, |_| -0.1)), "cellularity");
+    refused(Anatomy::new(whole.clone(), &ScalarField::on(grid.clone(), Unit::parse("mm2/s").unwrap(), vec![0.0; 24]).unwrap()), "cellularity");
+    let corner = Mask::new(grid.clone(), (0..24).map(|i| i == 0).collect()).unwrap();
+    refused(Anatomy::new(corner.clone(), &field(&grid, |[i, ..]| if i == 3 { 0.5 } else { 0.0 })), "cellularity");
+    let sound = Anatomy::new(whole.clone(), &zero).unwrap();
+    let gray = |grid: &Grid, value: f64| ScalarField::on(grid.clone(), Unit::parse("Gy").unwrap(), vec![value; 24]).unwrap();
+    let sixty = AbsorbedDose::from_gray(60.0).unwrap();
+    refused(sound.clone().with_dose(&gray(&other, 60.0), sixty), "dose");
+    refused(sound.clone().with_dose(&gray(&grid, -1.0), sixty), "dose");
+    refused(sound.clone().with_dose(&gray(&grid, 60.0), AbsorbedDose::from_gray(0.0).unwrap()), "dose");
+    assert!(sound.clone().with_dose(&zero, sixty).is_err());
+    refused(sound.clone().with_relative_diffusivity(&field(&grid, |_| -1.0)), "relative diffusivity");
+    let tissue = |region: &Mask, relative_diffusivity: f64| Tissue { region: region.clone(), relative_diffusivity };
+    refused(sound.clone().with_tissues(&[tissue(&corner, 1.0)]), "tissue");
+    refused(sound.clone().with_tissues(&[tissue(&whole, 1.0), tissue(&corner, 1.0)]), "tissue");
+    refused(sound.clone().with_tissues(&[tissue(&whole, f64::NAN)]), "tissue");
+    refused(sound.with_resection(Mask::new(grid, vec![false; 24]).unwrap()), "resection");
+}
