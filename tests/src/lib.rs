@@ -4,6 +4,7 @@
 mod book;
 pub mod claims;
 pub mod psa;
+pub mod races;
 pub mod rivals;
 pub mod study;
 

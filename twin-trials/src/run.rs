@@ -4,7 +4,8 @@ use crate::{Arm, Assessed, Assessment, Course, History, Outcome, Trial, TrialErr
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
-use twin_calibrate::{Flow, Observer, Progress};
+use std::sync::Arc;
+use twin_calibrate::{ErrorModel, Flow, Observer, Progress};
 use twin_core::{Finding, Observable, Observation, Quantity, Random, Span, Time, TimedTreatment, Treatment, Unit};
 
 /// What became of one arm.
@@ -270,6 +271,7 @@ fn check_order(what: &'static str, from: Option<Time>, until: Time, times: impl 
 fn live(trial: &Trial, setup: &Setup, arm: &Arm, patient: &VirtualPatient, stream: &Random) -> Result<Course, TrialError> {
     let width = setup.shown.len();
     check_order("treatment", Some(patient.start), patient.since, patient.past_treatments.iter().map(|past| past.time))?;
+    let error_values = error_values(trial, patient);
     let mut observations = setup.past(patient)?;
     let mut treatments = patient.past_treatments.to_vec();
     let (past_treatments, past_observations) = (treatments.len(), observations.len());
@@ -283,6 +285,7 @@ fn live(trial: &Trial, setup: &Setup, arm: &Arm, patient: &VirtualPatient, strea
         simulation.treat(&past.treatment)?;
     }
     let last = (trial.horizon.days() / trial.visit_interval.days() + 1e-9).floor() as usize;
+    observations.reserve_exact((last + 1) * trial.measurements.len());
     let (mut visits, mut values, mut stopped) = (Vec::with_capacity(last + 1), vec![0.0; (last + 1) * width], None);
     let (mut now, mut previous) = (patient.since, None);
     for (number, row) in values.chunks_exact_mut(width).enumerate() {
@@ -291,7 +294,7 @@ fn live(trial: &Trial, setup: &Setup, arm: &Arm, patient: &VirtualPatient, strea
         simulation.advance(now)?;
         simulation.observe(row);
         visits.push(now);
-        measure(trial, setup, patient, row, now, &mut errors, &mut observations)?;
+        measure(trial, setup, &error_values, row, now, &mut errors, &mut observations)?;
         if previous.is_none() {
             at_first.iter().try_for_each(|past| simulation.treat(&past.treatment))?;
         }
@@ -321,27 +324,30 @@ fn live(trial: &Trial, setup: &Setup, arm: &Arm, patient: &VirtualPatient, strea
     })
 }
 
+/// The parameters of the error of each measurement: the patient's own where there are any, else the defaults.
+fn error_values(trial: &Trial, patient: &VirtualPatient) -> Vec<Vec<f64>> {
+    let own = |name: &str| patient.error_values.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
+    let values = |error: &Arc<dyn ErrorModel>| error.parameters().iter().map(|p| own(&p.name).unwrap_or(p.default)).collect();
+    trial.measurements.iter().map(|measurement| measurement.error.as_ref().map(values).unwrap_or_default()).collect()
+}
+
 /// Measures what the trial measures. At the first visit of a patient with a past, the past's own observation of that time stands.
 fn measure(
     trial: &Trial,
     setup: &Setup,
-    patient: &VirtualPatient,
+    error_values: &[Vec<f64>],
     row: &[f64],
     now: Time,
     errors: &mut Random,
     observations: &mut Vec<(Time, Observation)>,
 ) -> Result<(), TrialError> {
-    for (measurement, &place) in trial.measurements.iter().zip(&setup.measured) {
+    for ((measurement, &place), error_values) in trial.measurements.iter().zip(&setup.measured).zip(error_values) {
         let (Some(&truth), Some((observable, unit, seen))) = (row.get(place), setup.shown.get(place)) else {
             continue; // the places were resolved on this very specification
         };
         let value = match &measurement.error {
             None => truth,
-            Some(error) => {
-                let named = |name: &str| patient.error_values.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
-                let parameters = error.parameters().iter().map(|p| named(&p.name).unwrap_or(p.default)).collect::<Vec<_>>();
-                error.draw(truth, &parameters, errors)
-            }
+            Some(error) => error.draw(truth, error_values, errors),
         };
         let same = |(time, seen): &(Time, Observation)| *time == now && seen.observable == measurement.observable;
         if observations.iter().rev().take_while(|(time, _)| *time == now).any(same) {

@@ -9,32 +9,10 @@ use std::process::Command;
 use std::time::Instant;
 use twin_core::{Random, Time};
 use twin_models::{Model, Simulation, run};
+use twin_tests::races::{self, Row, duel};
 use twin_tests::rivals::{DAYS, DOSE, DOSES, INTERVAL, Race, RaceParameters, START, largest_error, truth};
 
 type Failure = Box<dyn std::error::Error>;
-
-#[derive(serde::Serialize)]
-struct Row {
-    id: String,
-    ours_s: f64,
-    rival_s: Option<f64>,
-    ratio: Option<f64>,
-    what: String,
-}
-
-/// The least time of `repeats` batches of each contestant, taken in turn so that a drift of the machine meets both.
-fn duel(repeats: usize, batch: usize, ours: &mut dyn FnMut(), rival: &mut dyn FnMut()) -> (f64, f64) {
-    let mut best = (f64::INFINITY, f64::INFINITY);
-    let mut time = |work: &mut dyn FnMut()| {
-        let start = Instant::now();
-        (0..batch).for_each(|_| work());
-        start.elapsed().as_secs_f64() / batch as f64
-    };
-    for _ in 0..repeats {
-        best = (best.0.min(time(ours)), best.1.min(time(rival)));
-    }
-    best
-}
 
 fn ours(tolerance: f64) -> Result<Vec<f64>, Failure> {
     let (model, scenario) = (Race::model(tolerance)?, Race::scenario()?);
@@ -254,6 +232,7 @@ fn main() -> Result<(), Failure> {
     against_diffsol(&mut rows, &mine, &truth);
     against_scipy(&mut rows, &mine, &truth)?;
     virtual_calls(&mut rows)?;
+    rows.extend(races::engine::rows()?);
     println!("{:<28} {:>12} {:>12} {:>8}", "race", "ours", "rival", "ratio");
     for row in &rows {
         let rival = row.rival_s.map_or_else(|| "absent".to_owned(), |rival| format!("{:.2} us", rival * 1e6));
