@@ -5,6 +5,8 @@ mod book;
 pub mod claims;
 pub mod psa;
 pub mod rivals;
+pub mod sbc;
+pub mod theophylline;
 
 use std::path::{Path, PathBuf};
 
