@@ -1,7 +1,9 @@
 //! Claims: published or certified numbers, each with the run of ours that is held against it.
 
 mod growth;
+mod nlme;
 mod real_psa;
+mod sbc;
 mod solver;
 mod strobl2021;
 
@@ -105,6 +107,8 @@ pub fn all() -> Vec<Claim> {
     claims.extend(solver::claims());
     claims.extend(strobl2021::claims());
     claims.extend(real_psa::claims());
+    claims.extend(nlme::claims());
+    claims.extend(sbc::claims());
     claims
 }
 

@@ -6,7 +6,9 @@ pub mod claims;
 pub mod psa;
 pub mod races;
 pub mod rivals;
+pub mod sbc;
 pub mod study;
+pub mod theophylline;
 
 use std::path::{Path, PathBuf};
 

@@ -51,7 +51,7 @@ pub struct Peak {
 }
 
 /// Central differences are taken where the density has fallen by about this, where rounding of a solver no longer matters.
-const FALL: f64 = 0.1;
+pub(crate) const FALL: f64 = 0.02;
 
 impl Peak {
     /// The peak that Newton's method finds from `point`, which must be close to it.
@@ -65,7 +65,7 @@ impl Peak {
             return Err(CalibrationError::Start { method: METHOD, start: 0, value: here.1, point: here.0 });
         }
         for _ in 0..20 {
-            let (gradient, curvature) = derivatives(ln_density, &here.0, here.1)?;
+            let (gradient, curvature) = derivatives(ln_density, &here.0, here.1, FALL)?;
             let Some(cholesky) = curvature.clone().cholesky() else {
                 return Err(flat(&curvature, &here.0));
             };
@@ -107,11 +107,13 @@ fn flat(curvature: &DMatrix<f64>, point: &[f64]) -> CalibrationError {
     CalibrationError::Flat { method: METHOD, coordinate: least.iamax(), point: point.to_vec() }
 }
 
-/// The gradient of the logarithm of the density at `point`, and minus its second derivatives.
-fn derivatives(
+/// The gradient of the logarithm of the density at `point`, and minus its second derivatives, by differences over which the density falls
+/// by about `wanted`.
+pub(crate) fn derivatives(
     ln_density: &(dyn Fn(&[f64]) -> f64 + Sync),
     point: &[f64],
     here: f64,
+    wanted: f64,
 ) -> Result<(DVector<f64>, DMatrix<f64>), CalibrationError> {
     let n = point.len();
     let at = |moves: &[(usize, f64)]| {
@@ -127,18 +129,18 @@ fn derivatives(
     let mut steps = Vec::with_capacity(n);
     let (mut gradient, mut curvature) = (DVector::zeros(n), DMatrix::zeros(n, n));
     for i in 0..n {
-        // The step at which the density falls by about FALL, found from the fall at the last one.
+        // The step at which the density falls by about what is wanted, found from the fall at the last one.
         let mut step = 0.1;
         let mut found = None;
         for _ in 0..40 {
             let (up, down) = (at(&[(i, step)]), at(&[(i, -step)]));
             let fall = here - 0.5 * (up + down);
-            if fall.is_finite() && (0.2 * FALL..=5.0 * FALL).contains(&fall) {
+            if fall.is_finite() && (0.2 * wanted..=5.0 * wanted).contains(&fall) {
                 found = Some((up, down));
                 break;
             }
             step *= if fall.is_finite() && fall > 0.0 {
-                (FALL / fall).sqrt().clamp(0.1, 10.0)
+                (wanted / fall).sqrt().clamp(0.1, 10.0)
             } else if fall.is_finite() {
                 4.0
             } else {

@@ -34,9 +34,11 @@
 //! - [`Calibrator`]: [`Sampled`], after a [`Search`]; [`Laplace`]; [`Tempered`], with the evidence
 //! - [`Posterior`], [`Prediction`]: draws, quantiles, and what they predict
 //! - [`living`]: a [`Twin`](living::Twin) that follows its patient, version by version
+//! - [`population`]: nonlinear mixed effects by SAEM, with shrinkage, visual checks and NPDE
 //! - [`optimize`]: Levenberg-Marquardt, Nelder-Mead, multi-start (the only room that names argmin)
 //! - [`sample`]: ensemble and adaptive Metropolis samplers
 //! - [`diagnostics`]: R-hat, effective sample sizes, verdicts
+//! - `testing` (feature `testing`): recovery, simulation-based calibration and Geweke's test for methods of your own
 //! - [`control`]: progress and cancellation
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::float_cmp, clippy::panic))]
 
@@ -51,12 +53,15 @@ mod likelihood;
 pub mod living;
 mod numeric;
 pub mod optimize;
+pub mod population;
 mod posterior;
 mod prior;
 pub mod priors;
 mod problem;
 pub mod sample;
 mod tempered;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod transform;
 
 pub use calibrator::{Calibrator, Sampled, Sampler, Search};

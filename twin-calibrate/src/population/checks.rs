@@ -1,0 +1,149 @@
+//! A fitted population held against its data.
+
+use super::{Population, PopulationFit};
+use crate::{CalibrationError, ErrorModel, Prior, Reading, Target, sorted_quantile};
+use nalgebra::{DMatrix, DVector};
+use rayon::prelude::*;
+use twin_core::Random;
+
+/// Readings of all subjects in one interval of time, beside what the population would have shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bin {
+    /// The mean time, in days.
+    pub days: f64,
+    /// How many readings there are.
+    pub readings: usize,
+    /// The 10 %, 50 % and 90 % quantiles of the readings.
+    pub observed: [f64; 3],
+    /// For each of these the 5 %, 50 % and 95 % quantiles over simulated populations.
+    pub simulated: [[f64; 3]; 3],
+}
+
+/// What one subject shows: days, readings, and simulations (simulations × readings).
+struct Simulated {
+    days: Vec<f64>,
+    seen: Vec<f64>,
+    simulations: Vec<Vec<f64>>,
+}
+
+/// Simulates every subject under the population so many times, for readings that are numbers.
+fn simulate(
+    population: &Population<'_>,
+    fit: &PopulationFit,
+    count: usize,
+    random: &Random,
+) -> Result<Vec<Simulated>, CalibrationError> {
+    if count < 20 {
+        let (method, setting, valid) = ("population check", "simulations", "at least 20");
+        return Err(CalibrationError::Setting { method, setting, value: count as f64, valid });
+    }
+    let (open, prior) = (population.open(), fit.prior()?);
+    let problems = population.problems(&open);
+    let one = |(index, problem): (usize, &crate::Problem<'_>)| {
+        let target = Target::new(problem)?;
+        let times: Vec<f64> = problem.patient.timeline.observations().map(|(time, _)| time.days()).collect();
+        let mut subject = Simulated { days: Vec::new(), seen: Vec::new(), simulations: Vec::new() };
+        let mut own = random.stream(index as u64);
+        // Draws with which the model cannot go on are drawn anew, for a bounded number of times.
+        for _ in 0..10 * count {
+            if subject.simulations.len() == count {
+                break;
+            }
+            let mut theta = prior.sample(&mut own);
+            theta.extend(fit.errors.iter().map(|(_, value)| value));
+            let (mut row, mut known) = (Vec::new(), Vec::new());
+            let lived = target.judge(&theta, |place, error: &dyn ErrorModel, predicted, reading, values| {
+                if let Reading::Value { value, .. } = reading {
+                    row.push(error.draw(predicted, values, &mut own));
+                    known.push((times.get(place).copied().unwrap_or(f64::NAN), *value));
+                }
+            });
+            if lived {
+                subject.simulations.push(row);
+                (subject.days, subject.seen) = known.into_iter().unzip();
+            }
+        }
+        if subject.simulations.len() < count {
+            let source = target.failure().map(|(_, source)| Box::new(source));
+            return Err(CalibrationError::NoneExplains { draws: 10 * count, source });
+        }
+        Ok(subject)
+    };
+    problems.par_iter().enumerate().map(one).collect::<Vec<_>>().into_iter().collect()
+}
+
+/// The data behind a visual predictive check: readings in `bins` bins of equal number by time, beside `simulations` populations
+/// simulated by the same design. Censored readings are left out on both sides.
+///
+/// # Errors
+/// [`CalibrationError::Setting`] for fewer than 20 simulations or no bin; [`CalibrationError::NoneExplains`] if a subject cannot be simulated.
+pub fn visual_check(
+    population: &Population<'_>,
+    fit: &PopulationFit,
+    bins: usize,
+    simulations: usize,
+    random: &Random,
+) -> Result<Vec<Bin>, CalibrationError> {
+    if bins == 0 {
+        let (method, setting, valid) = ("population check", "bins", "at least 1");
+        return Err(CalibrationError::Setting { method, setting, value: 0.0, valid });
+    }
+    let subjects = simulate(population, fit, simulations, random)?;
+    let mut places: Vec<(f64, usize, usize)> = Vec::new();
+    for (subject, simulated) in subjects.iter().enumerate() {
+        places.extend(simulated.days.iter().enumerate().map(|(reading, day)| (*day, subject, reading)));
+    }
+    places.sort_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+    let quantiles = |mut values: Vec<f64>, probabilities: [f64; 3]| {
+        values.sort_by(f64::total_cmp);
+        probabilities.map(|probability| sorted_quantile(&values, probability))
+    };
+    let size = places.len().div_ceil(bins).max(1);
+    let bin = |places: &[(f64, usize, usize)]| {
+        let of = |rows: &dyn Fn(&Simulated) -> Option<Vec<f64>>| -> [f64; 3] {
+            let values = places.iter().filter_map(|(_, subject, reading)| rows(subjects.get(*subject)?)?.get(*reading).copied());
+            quantiles(values.collect(), [0.1, 0.5, 0.9])
+        };
+        let observed = of(&|subject| Some(subject.seen.clone()));
+        let rows: Vec<[f64; 3]> = (0..simulations).map(|k| of(&|subject| subject.simulations.get(k).cloned())).collect();
+        let simulated = [0, 1, 2].map(|q| quantiles(rows.iter().map(|row| row[q]).collect(), [0.05, 0.5, 0.95]));
+        let days = places.iter().map(|(day, _, _)| day).sum::<f64>() / places.len() as f64;
+        Bin { days, readings: places.len(), observed, simulated }
+    };
+    Ok(places.chunks(size).map(bin).collect())
+}
+
+/// Normalized prediction distribution errors (Brendel et al. 2006, doi:10.1007/s11095-006-9067-5): every reading as a standard normal number, the readings of a
+/// subject made independent by the mean and covariance of `simulations` simulations. Subject by subject, in the order of time.
+///
+/// # Errors
+/// As [`visual_check`]; [`CalibrationError::Setting`] if there are no more simulations than readings of a subject.
+pub fn npde(
+    population: &Population<'_>,
+    fit: &PopulationFit,
+    simulations: usize,
+    random: &Random,
+) -> Result<Vec<Vec<f64>>, CalibrationError> {
+    let scores = |subject: Simulated| {
+        let n = subject.seen.len();
+        if simulations <= 2 * n {
+            let (method, setting, valid) = ("npde", "simulations", "more than twice the readings of any subject");
+            return Err(CalibrationError::Setting { method, setting, value: simulations as f64, valid });
+        }
+        let flat: Vec<f64> = subject.simulations.iter().flatten().copied().collect();
+        let weights = vec![1.0 / simulations as f64; simulations];
+        let (mean, covariance): (DVector<f64>, DMatrix<f64>) = crate::numeric::moments(&flat, n, &weights);
+        let root = crate::numeric::root(&covariance);
+        let white = |row: &[f64]| root.solve_lower_triangular(&(DVector::from_column_slice(row) - &mean));
+        let Some(seen) = white(&subject.seen) else { return Ok(vec![f64::NAN; n]) };
+        let simulated: Vec<DVector<f64>> = subject.simulations.iter().filter_map(|row| white(row)).collect();
+        let score = |j: usize| {
+            let below = simulated.iter().filter(|row| row[j] < seen[j]).count() as f64;
+            // Half a simulation from either end, so that the quantile is finite.
+            let probability = (below + 0.5) / (simulated.len() as f64 + 1.0);
+            -std::f64::consts::SQRT_2 * statrs::function::erf::erfc_inv(2.0 * probability)
+        };
+        Ok((0..n).map(score).collect())
+    };
+    simulate(population, fit, simulations, random)?.into_iter().map(scores).collect()
+}
