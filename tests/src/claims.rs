@@ -1,6 +1,7 @@
 //! Claims: published or certified numbers, each with the run of ours that is held against it.
 
 mod growth;
+mod io;
 mod real_psa;
 mod solver;
 mod strobl2021;
@@ -105,6 +106,7 @@ pub fn all() -> Vec<Claim> {
     claims.extend(solver::claims());
     claims.extend(strobl2021::claims());
     claims.extend(real_psa::claims());
+    claims.extend(io::claims());
     claims
 }
 
