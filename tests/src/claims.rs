@@ -1,6 +1,7 @@
 //! Claims: published or certified numbers, each with the run of ours that is held against it.
 
 mod growth;
+mod io;
 mod nlme;
 mod real_psa;
 mod sbc;
@@ -109,6 +110,7 @@ pub fn all() -> Vec<Claim> {
     claims.extend(real_psa::claims());
     claims.extend(nlme::claims());
     claims.extend(sbc::claims());
+    claims.extend(io::claims());
     claims
 }
 

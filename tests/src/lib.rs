@@ -3,6 +3,7 @@
 #[cfg(doctest)]
 mod book;
 pub mod claims;
+pub mod io_reference;
 pub mod psa;
 pub mod races;
 pub mod rivals;

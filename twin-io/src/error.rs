@@ -10,30 +10,70 @@ pub struct Place {
     /// The file, as the caller named it; `None` for a text that was handed over.
     pub file: Option<Box<Path>>,
     /// The line, from 1.
-    pub line: Option<usize>,
+    pub line: Option<u32>,
     /// The byte in the line, from 1; at or shortly after the fault.
-    pub column: Option<usize>,
-    /// The column of a table, or the path in a JSON record, such as `patient.timeline[3].time`.
+    pub column: Option<u32>,
+    /// The byte in a binary file, from 0, once the file is inflated.
+    pub byte: Option<usize>,
+    /// The column of a table, the path in a JSON record, such as `patient.timeline[3].time`, or the tag or name of a binary field.
     pub field: Option<Box<str>>,
 }
 
 impl Place {
-    #[cfg(any(feature = "json", feature = "table"))]
     pub(crate) fn of(file: Option<&Path>) -> Self {
         Self { file: file.map(Box::from), ..Self::default() }
     }
 
-    #[cfg(any(feature = "json", feature = "table"))]
     pub(crate) fn line(mut self, line: usize) -> Self {
-        self.line = Some(line);
+        self.line = Some(count(line));
         self
     }
 
-    #[cfg(any(feature = "json", feature = "table"))]
+    #[cfg_attr(not(feature = "json"), allow(dead_code))]
+    pub(crate) fn column(mut self, column: usize) -> Self {
+        self.column = Some(count(column));
+        self
+    }
+
     pub(crate) fn field(mut self, field: &str) -> Self {
         self.field = Some(field.into());
         self
     }
+
+    pub(crate) fn byte(mut self, byte: usize) -> Self {
+        self.byte = Some(byte);
+        self
+    }
+
+    /// A rule of the patient state, or of a format's meaning, that is broken here.
+    pub(crate) fn invalid(self, rule: impl Into<String>) -> IoError {
+        IoError::Invalid { place: self, rule: rule.into() }
+    }
+
+    /// A rule of the format that is broken here.
+    pub(crate) fn syntax(self, rule: impl Into<String>) -> IoError {
+        IoError::Syntax { place: self, rule: rule.into() }
+    }
+
+    /// Something that ends too early here.
+    pub(crate) fn truncated(self, rule: impl Into<String>) -> IoError {
+        IoError::Truncated { place: self, rule: rule.into() }
+    }
+
+    /// Something of the format that this crate does not read.
+    pub(crate) fn unsupported(self, what: impl Into<String>, supported: &'static str) -> IoError {
+        IoError::Unsupported { place: self, what: what.into(), supported }
+    }
+
+    /// More of something than `limit`, here.
+    pub(crate) fn over(self, what: &'static str, limit: usize, raise: &'static str) -> IoError {
+        IoError::Limit { place: self, what, limit, raise }
+    }
+}
+
+/// A count for a place; beyond four billion it stays there.
+pub(crate) fn count(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 impl fmt::Display for Place {
@@ -47,6 +87,9 @@ impl fmt::Display for Place {
         }
         if let Some(column) = self.column {
             write!(f, " column {column}")?;
+        }
+        if let Some(byte) = self.byte {
+            write!(f, ", byte {byte}")?;
         }
         match &self.field {
             Some(field) => write!(f, ", field `{field}`"),
@@ -170,6 +213,16 @@ pub enum IoError {
         /// The version of the file.
         found: u64,
         /// The versions that can be read.
+        supported: &'static str,
+    },
+    /// A part of a format that is valid, but that this crate does not read.
+    #[error("{place}: {what} is not read; read are: {supported}")]
+    Unsupported {
+        /// Where.
+        place: Place,
+        /// What it is: a code or a name out of the format's own tables, never a value of the patient.
+        what: String,
+        /// What is read instead.
         supported: &'static str,
     },
     /// An object of a record has a key twice.

@@ -5,17 +5,27 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// The text of a file, if it has at most `limits.max_bytes` and is UTF-8.
-pub(crate) fn read(path: &Path, limits: &Limits) -> Result<String, IoError> {
+/// The bytes of a file, if they are at most `limits.max_bytes`.
+pub(crate) fn read_bytes(path: &Path, limits: &Limits) -> Result<Vec<u8>, IoError> {
     let failed = |source| IoError::Read { file: path.to_owned(), source };
     let mut bytes = Vec::new();
     let most = u64::try_from(limits.max_bytes).unwrap_or(u64::MAX).saturating_add(1);
     File::open(path).map_err(failed)?.take(most).read_to_end(&mut bytes).map_err(failed)?;
     checked_size(bytes.len(), Some(path), limits)?;
+    Ok(bytes)
+}
+
+/// The text of a file, if it has at most `limits.max_bytes` and is UTF-8.
+pub(crate) fn read(path: &Path, limits: &Limits) -> Result<String, IoError> {
+    text(read_bytes(path, limits)?, Some(path))
+}
+
+/// Bytes as UTF-8.
+pub(crate) fn text(bytes: Vec<u8>, file: Option<&Path>) -> Result<String, IoError> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
         let line = 1 + valid.filter(|byte| **byte == b'\n').count();
-        IoError::Encoding { place: Place::of(Some(path)).line(line) }
+        IoError::Encoding { place: Place::of(file).line(line) }
     })
 }
 
@@ -28,10 +38,10 @@ pub(crate) fn checked_size(bytes: usize, file: Option<&Path>, limits: &Limits) -
     Ok(())
 }
 
+pub(crate) use write::create;
 #[cfg(feature = "json")]
-pub(crate) use write::{create, replace};
+pub(crate) use write::replace;
 
-#[cfg(feature = "json")]
 mod write {
     use super::{File, IoError, Path};
     use std::fs;
@@ -54,13 +64,13 @@ mod write {
     }
 
     /// Writes a file that is not there yet.
-    pub(crate) fn create(path: &Path, text: &str) -> Result<(), IoError> {
+    pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), IoError> {
         let failed = |source| IoError::Write { file: path.to_owned(), source };
         let exists = || IoError::Exists { file: path.to_owned() };
         if path.symlink_metadata().is_ok() {
             return Err(exists());
         }
-        let mut temporary = staged(path, text).map_err(failed)?;
+        let mut temporary = staged(path, bytes).map_err(failed)?;
         // A link, unlike a rename, fails if another process has made the file in the meantime.
         match fs::hard_link(&temporary.path, path) {
             Ok(()) => Ok(()),
@@ -70,9 +80,10 @@ mod write {
         }
     }
 
+    #[cfg(feature = "json")]
     /// Writes a file in the place of the one that may be there.
-    pub(crate) fn replace(path: &Path, text: &str) -> Result<(), IoError> {
-        let write = || moved(&mut staged(path, text)?, path);
+    pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), IoError> {
+        let write = || moved(&mut staged(path, bytes)?, path);
         write().map_err(|source| IoError::Write { file: path.to_owned(), source })
     }
 
@@ -82,11 +93,11 @@ mod write {
         Ok(())
     }
 
-    /// The whole text on disk, in a new file beside `path` that only its owner can read.
-    fn staged(path: &Path, text: &str) -> Result<Temporary, Error> {
+    /// All the bytes on disk, in a new file beside `path` that only its owner can read.
+    fn staged(path: &Path, bytes: &[u8]) -> Result<Temporary, Error> {
         let name = path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "the path does not end in a file name"))?;
         let (mut file, temporary) = beside(path, &name.to_string_lossy())?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(bytes)?;
         file.sync_all()?;
         Ok(temporary)
     }

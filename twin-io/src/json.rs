@@ -95,7 +95,7 @@ pub fn to_string(patient: &Patient) -> Result<String, IoError> {
     let unwritable = |field, rule: &str| IoError::Unwritable { field, rule: rule.to_owned() };
     let envelope = Written { format: FORMAT, version: VERSION, patient };
     let text = serde_json::to_string_pretty(&envelope).map_err(|_| unwritable(None, "has no form in JSON"))? + "\n";
-    let unlimited = Limits { max_bytes: usize::MAX, max_depth: usize::MAX, max_records: usize::MAX, max_line: usize::MAX };
+    let unlimited = Limits { max_bytes: usize::MAX, max_depth: usize::MAX, max_records: usize::MAX, ..Limits::default() };
     match parse(&text, None, &unlimited) {
         Ok(read) if read == *patient => Ok(text),
         Ok(_) => Err(unwritable(None, "has a value that JSON cannot carry, such as NaN")),
@@ -113,7 +113,7 @@ pub fn to_string(patient: &Patient) -> Result<String, IoError> {
 /// [`IoError::Exists`] if there is such a file (see [`replace_patient`]); [`IoError::Write`] if it cannot be written;
 /// [`IoError::Unwritable`] as [`to_string`].
 pub fn write_patient(patient: &Patient, path: impl AsRef<Path>) -> Result<(), IoError> {
-    file::create(path.as_ref(), &to_string(patient)?)
+    file::create(path.as_ref(), to_string(patient)?.as_bytes())
 }
 
 /// As [`write_patient`], but takes the place of the file that may be there. A reader finds the old record or the new one, never a
@@ -122,7 +122,7 @@ pub fn write_patient(patient: &Patient, path: impl AsRef<Path>) -> Result<(), Io
 /// # Errors
 /// [`IoError::Write`] if it cannot be written, and then the old file is as it was; [`IoError::Unwritable`] as [`to_string`].
 pub fn replace_patient(patient: &Patient, path: impl AsRef<Path>) -> Result<(), IoError> {
-    file::replace(path.as_ref(), &to_string(patient)?)
+    file::replace(path.as_ref(), to_string(patient)?.as_bytes())
 }
 
 /// The JSON Schema (draft 2020-12) of the record, also in the file `schema/patient-1.schema.json` of this crate. It describes the

@@ -31,6 +31,12 @@
 //!
 #![cfg_attr(feature = "json", doc = "* [`json`] — a patient record as versioned JSON with a published JSON Schema.")]
 #![cfg_attr(feature = "table", doc = "* [`table`] — patients from a CSV table through a column mapping, two of them ready.")]
+#![cfg_attr(
+    feature = "dicom",
+    doc = "* [`dicom`] — image series, structures, doses with their histograms, plans and segmentations."
+)]
+#![cfg_attr(feature = "nifti", doc = "* [`nifti`] — NIfTI-1 and NIfTI-2 images, in and out, bit for bit.")]
+//! * [`volume`] — numbers and masks over a grid of voxels with its place in the patient, which the imaging rooms share.
 //! * [`Limits`] — how much of an untrusted file is read, at most.
 //! * [`IoError`], [`Place`] — what is wrong, in which file, line and field; never with a value from the file.
 //!
@@ -40,19 +46,27 @@
 //! |---|---|---|---|
 //! | `json` | yes | `json` | `serde_json`, `serde_path_to_error` |
 //! | `table` | yes | `table` | `toml` |
+//! | `dicom` | no | `dicom` | `flate2` with `zlib-rs` |
+//! | `nifti` | no | `nifti` | `flate2` with `zlib-rs` |
 //!
 //! The table reader is its own, since it must refuse what common readers pass over (a quote that is never closed swallows the rest
 //! of the file) and must name exact lines; its tests compare it with the `csv` crate.
 
 mod error;
-#[cfg(any(feature = "json", feature = "table"))]
 mod file;
+#[cfg(any(feature = "nifti", feature = "dicom", feature = "genomics"))]
+mod inflate;
 mod limits;
 
+#[cfg(feature = "dicom")]
+pub mod dicom;
 #[cfg(feature = "json")]
 pub mod json;
+#[cfg(feature = "nifti")]
+pub mod nifti;
 #[cfg(feature = "table")]
 pub mod table;
+pub mod volume;
 
 pub use error::{IoError, Place};
 pub use limits::Limits;

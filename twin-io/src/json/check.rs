@@ -47,8 +47,7 @@ pub(super) fn check(text: &str, file: Option<&Path>, limits: &Limits) -> Result<
 }
 
 fn explained(checker: &Checker<'_>, error: &serde_json::Error, file: Option<&Path>) -> IoError {
-    let place =
-        Place { line: Some(error.line()), column: Some(error.column()), field: explain::shown(&checker.way), ..Place::of(file) };
+    let place = Place { field: explain::shown(&checker.way), ..Place::of(file).line(error.line()).column(error.column()) };
     let Limits { max_depth, max_records, .. } = *checker.limits;
     match checker.fault {
         Some(Fault::Duplicate) => IoError::DuplicateKey { place },

@@ -42,7 +42,7 @@ pub(super) fn typed(error: &serde_path_to_error::Error<serde_json::Error>, text:
     let document: Value = serde_json::from_str(text).unwrap_or(Value::Null);
     let (way, node) = followed(error.path().iter(), &document);
     let inner = error.inner();
-    let place = Place { line: Some(inner.line()), column: Some(inner.column()), field: shown(&way), ..Place::of(file) };
+    let place = Place { field: shown(&way), ..Place::of(file).line(inner.line()).column(inner.column()) };
     IoError::Invalid { place, rule: rule(&message(inner), way.last(), node) }
 }
 

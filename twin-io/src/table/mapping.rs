@@ -244,7 +244,8 @@ impl Mapping {
         let mapping: Self = toml::from_str(text).map_err(|error| {
             let before = error.span().and_then(|span| text.get(..span.start));
             let line = before.map(|before| 1 + before.matches('\n').count());
-            IoError::Mapping { place: Place { line, ..Place::of(file) }, rule: error.message().to_owned() }
+            let place = line.map_or_else(|| Place::of(file), |line| Place::of(file).line(line));
+            IoError::Mapping { place, rule: error.message().to_owned() }
         })?;
         mapping.check().map_err(|rule| IoError::Mapping { place: Place::of(file), rule })?;
         Ok(mapping)

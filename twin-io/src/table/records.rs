@@ -141,7 +141,7 @@ mod tests {
         Ok(found)
     }
 
-    fn line_of(text: &str) -> usize {
+    fn line_of(text: &str) -> u32 {
         match all(text, ',') {
             Err(IoError::Syntax { place, .. }) => place.line.unwrap(),
             other => unreachable!("{other:?}"),

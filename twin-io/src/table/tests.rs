@@ -35,7 +35,7 @@ fn refused(rows: &str) -> IoError {
 }
 
 /// Line, field and rule of an invalid value.
-fn invalid(result: Result<Vec<Patient>, IoError>) -> (usize, String, String) {
+fn invalid(result: Result<Vec<Patient>, IoError>) -> (u32, String, String) {
     match result.unwrap_err() {
         IoError::Invalid { place, rule } => (place.line.unwrap(), String::from(place.field.unwrap()), rule),
         other => unreachable!("{other}"),

@@ -1,0 +1,84 @@
+//! Every value of `io_reference`, by format: how many there are, how many ours reproduce, and why not the others.
+
+#![allow(clippy::unwrap_used)]
+
+use twin_io::nifti::{Image, Kind};
+use twin_io::volume::Mask;
+use twin_io::{Limits, nifti};
+use twin_tests::{data, io_reference};
+
+const REFERENCE: &str = "reference/io_reference";
+
+#[test]
+fn nifti_of_nibabel_and_simple_itk() {
+    let Some(root) = data("nifti_of_nibabel_and_simple_itk", REFERENCE) else { return };
+    let tally = io_reference::nifti::tally(&root).unwrap();
+    tally.print("NIfTI");
+    assert_eq!((tally.reproduced(), tally.missed), (tally.expected, vec![]));
+    assert!(tally.expected >= 250, "{}", tally.expected);
+}
+
+#[test]
+fn dicom_of_pydicom_and_highdicom() {
+    let Some(root) = data("dicom_of_pydicom_and_highdicom", REFERENCE) else { return };
+    let tally = io_reference::dicom::tally(&root).unwrap();
+    tally.print("DICOM");
+    // What is not reproduced is the four files whose pixels are compressed by a method that is named and refused.
+    assert!(tally.missed.iter().all(|miss| miss.contains("is not read; read are:")), "{:?}", tally.missed);
+    assert_eq!(tally.missed.len(), 4);
+    assert!(tally.reproduced() >= 200, "{}", tally.reproduced());
+}
+
+#[test]
+fn nifti_files_come_back_bit_for_bit() {
+    let Some(root) = data("nifti_files_come_back_bit_for_bit", "reference/io_reference/files") else { return };
+    let mut files = 0;
+    for entry in std::fs::read_dir(root).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.to_string_lossy().into_owned();
+        if !(name.ends_with(".nii") || name.ends_with(".nii.gz")) {
+            continue;
+        }
+        let image = Image::read(&path, &Limits::default()).unwrap();
+        let again = Image::parse(&image.to_bytes(), "again", &Limits::default()).unwrap();
+        if name.ends_with(".nii") {
+            assert_eq!(again.to_bytes(), std::fs::read(&path).unwrap(), "{name}");
+        }
+        assert_eq!(again.to_bytes(), image.to_bytes());
+        assert_eq!(
+            again.values().unwrap().iter().map(|value| value.to_bits()).collect::<Vec<_>>(),
+            image.values().unwrap().iter().map(|value| value.to_bits()).collect::<Vec<_>>()
+        );
+        if let (true, Ok(volume)) = (image.kind() != Kind::Rgb, image.volume(0, "1".parse().unwrap())) {
+            let written = Image::from_volume(&volume).unwrap();
+            assert_eq!(
+                Image::parse(&written.to_bytes(), "written", &Limits::default()).unwrap().volume(0, "1".parse().unwrap()).unwrap(),
+                volume
+            );
+        }
+        files += 1;
+    }
+    println!("bit for bit: {files} files");
+    assert_eq!(files, 18 - 1); // the 18 of the table, less one that the collection lacks
+}
+
+#[test]
+fn glioblastoma_masks_and_the_atlas() {
+    let Some(root) = data("glioblastoma_masks_and_the_atlas", "data") else { return };
+    let voxels = |path: &str| {
+        let image = nifti::Image::read(root.join("glioblastoma_masks").join(path), &Limits::default()).unwrap();
+        let inside = image.values().unwrap().iter().filter(|value| **value > 0.5).count();
+        let mask: Option<Mask> = image.volume(0, "1".parse().unwrap()).ok().map(|volume| volume.above(0.5));
+        assert!(mask.is_none_or(|mask| mask.count() == inside));
+        inside
+    };
+    // The counts of the data's own description.
+    let counts =
+        ["01", "02", "03", "04"].map(|patient| ["Pre", "Post"].map(|date| voxels(&format!("{patient}/{date}_Mask.nii.gz"))));
+    assert_eq!(counts, [[8246, 10009], [2505, 3439], [2198, 2504], [2546, 2685]]);
+    for tissue in ["gm", "t1", "wm"] {
+        let path = root.join(format!("brain_atlas_mni152/mni_icbm152_{tissue}_tal_nlin_sym_09a_converted.nii.gz"));
+        let volume = Image::read(path, &Limits::default()).unwrap().volume(0, "1".parse().unwrap()).unwrap();
+        assert_eq!((volume.lattice().shape(), volume.lattice().spacing_mm()), ([197, 233, 189], [1.0; 3]));
+    }
+}

@@ -1,0 +1,426 @@
+//! NIfTI-1 and NIfTI-2 images in one file (`.nii`, `.nii.gz`), in and out.
+//!
+//! ```
+//! use twin_io::volume::{Lattice, Volume};
+//! use twin_io::{Limits, nifti::Image};
+//! let lattice = Lattice::from_ras([2, 1, 1], [[2.0, 0.0, 0.0, -9.0], [0.0, 2.0, 0.0, 0.0], [0.0, 0.0, 3.0, 0.0]])?;
+//! let volume = Volume::new(lattice, "1".parse()?, vec![0.25, 0.75])?;
+//! let bytes = Image::from_volume(&volume)?.to_bytes();
+//! let image = Image::parse(&bytes, "cellularity.nii", &Limits::default())?;
+//! assert_eq!(image.volume(0, "1".parse()?)?, volume);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Size and type are checked in the header before anything else is inflated. Every byte of header, extensions and data is kept, so
+//! that [`Image::to_bytes`] gives back what was read, bit for bit.
+//!
+//! **Orientation.** A file has up to two maps to the world, both in RAS: the sform and the qform. The sform is taken where it is
+//! set, else the qform, as nibabel and ITK do, and [`Note::FormsDisagree`] tells when the two differ. Where neither is set, readers
+//! invent a place, each its own (nibabel centers the grid and flips x, ITK starts at the origin): [`Image::volume`] refuses, and
+//! [`Image::volume_at`] asks for the place.
+//!
+//! **Not read**: pairs of `.hdr` and `.img`, complex numbers, numbers of 128 bits.
+
+mod header;
+
+use crate::volume::{Affine, Lattice, Mask, Volume};
+use crate::{IoError, Limits, Place, file, inflate};
+use header::{Header, Layout, SECOND};
+use std::path::Path;
+use twin_core::Unit;
+
+/// The type of the numbers in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Whole, 8 bits, not negative.
+    U8,
+    /// Whole, 16 bits.
+    I16,
+    /// Whole, 32 bits.
+    I32,
+    /// Floating point, 32 bits.
+    F32,
+    /// Floating point, 64 bits.
+    F64,
+    /// Three colors of 8 bits.
+    Rgb,
+    /// Whole, 8 bits.
+    I8,
+    /// Whole, 16 bits, not negative.
+    U16,
+    /// Whole, 32 bits, not negative.
+    U32,
+    /// Whole, 64 bits.
+    I64,
+    /// Whole, 64 bits, not negative.
+    U64,
+}
+
+impl Kind {
+    const READ: &'static str = "integers of 8 to 64 bits, floating-point numbers of 32 and 64 bits, RGB";
+    const CODES: [(i64, Self, usize); 11] = [
+        (2, Self::U8, 1),
+        (4, Self::I16, 2),
+        (8, Self::I32, 4),
+        (16, Self::F32, 4),
+        (64, Self::F64, 8),
+        (128, Self::Rgb, 3),
+        (256, Self::I8, 1),
+        (512, Self::U16, 2),
+        (768, Self::U32, 4),
+        (1024, Self::I64, 8),
+        (1280, Self::U64, 8),
+    ];
+
+    fn of(code: i64) -> Option<Self> {
+        Self::CODES.iter().find(|entry| entry.0 == code).map(|entry| entry.1)
+    }
+
+    fn bytes(self) -> usize {
+        Self::CODES.iter().find(|entry| entry.1 == self).map_or(1, |entry| entry.2)
+    }
+}
+
+/// Something about a file that a user should know, but that does not stop it from being read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Note {
+    /// The unit of length is not stated; it is taken as the millimeter.
+    LengthUnitUnstated,
+    /// The sform and the qform put a corner of the grid this far apart, in mm; the sform is used.
+    FormsDisagree(f64),
+}
+
+/// Which map of the file says where its voxels lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Orientation {
+    /// The sform, with its code: 1 scanner, 2 another image, 3 Talairach, 4 MNI 152, 5 a template.
+    Sform(u8),
+    /// The qform, with its code, as above.
+    Qform(u8),
+    /// Neither is set.
+    Unstated,
+}
+
+/// An image, as it stands in a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Image {
+    header: Header,
+    big: bool,
+    /// Header, extensions and data.
+    bytes: Vec<u8>,
+    place: Place,
+}
+
+impl Image {
+    /// Reads a file, compressed or not.
+    ///
+    /// # Errors
+    /// [`IoError::Read`], [`IoError::Limit`], and as [`Image::parse`].
+    pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Self, IoError> {
+        let path = path.as_ref();
+        Self::of(file::read_bytes(path, limits)?, Place::of(Some(path)), limits)
+    }
+
+    /// An image from the bytes of a file named `name`, compressed or not.
+    ///
+    /// # Errors
+    /// [`IoError::Format`] for another format, [`IoError::Limit`] for more voxels than allowed, [`IoError::Unsupported`] for a type
+    /// of number that is not read, [`IoError::Invalid`] for a field out of its range, [`IoError::Truncated`] and
+    /// [`IoError::Syntax`] for data of another size than the header's, or a damaged compression.
+    pub fn parse(bytes: &[u8], name: &str, limits: &Limits) -> Result<Self, IoError> {
+        let path = Path::new(name);
+        file::checked_size(bytes.len(), Some(path), limits)?;
+        Self::of(bytes.to_vec(), Place::of(Some(path)), limits)
+    }
+
+    fn of(bytes: Vec<u8>, place: Place, limits: &Limits) -> Result<Self, IoError> {
+        let zipped = inflate::is_gzip(&bytes);
+        let start = if zipped { inflate::gunzip(&bytes, SECOND, &place)?.0 } else { bytes.iter().take(SECOND).copied().collect() };
+        let format = || IoError::Format { place: place.clone().byte(0), expected: "NIfTI-1 or NIfTI-2 in one file" };
+        let layout = Layout::of(&start).ok_or_else(format)?;
+        if start.len() < layout.length() {
+            return Err(place.byte(start.len()).truncated("the header"));
+        }
+        let magic = if layout.second { start.get(4..12) } else { start.get(344..348) };
+        let is_single = magic == Some(if layout.second { b"n+2\0\r\n\x1a\n" } else { b"n+1\0" });
+        if !is_single {
+            return Err(format());
+        }
+        let header = Header::parse(&start, layout, limits, &place)?;
+        let needed = header.data_at + header.voxels().saturating_mul(header.kind.bytes());
+        let (bytes, whole) = if zipped {
+            inflate::gunzip(&bytes, needed, &place)?
+        } else {
+            let whole = bytes.len() <= needed;
+            (bytes, whole)
+        };
+        if bytes.len() < needed {
+            return Err(place.byte(bytes.len()).truncated(format!("the voxels, {needed} bytes with the header")));
+        }
+        if !whole {
+            return Err(place.byte(needed).syntax("the file goes on after the last voxel"));
+        }
+        Ok(Self { header, big: layout.big, bytes, place })
+    }
+
+    /// Voxels along each axis, one to seven of them: three of space, then time, then others.
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        &self.header.shape
+    }
+
+    /// The spacing along each axis, in the units of the file.
+    #[must_use]
+    pub fn spacing(&self) -> &[f64] {
+        &self.header.spacing
+    }
+
+    /// The type of the numbers in the file.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.header.kind
+    }
+
+    /// Slope and intercept of the scaling, if there is one.
+    #[must_use]
+    pub fn scale(&self) -> Option<(f64, f64)> {
+        self.header.scale
+    }
+
+    /// The map of the quaternion to RAS in mm, if it is set.
+    #[must_use]
+    pub fn qform(&self) -> Option<Affine> {
+        self.header.qform.map(|affine| self.in_millimeters(affine))
+    }
+
+    /// The map of the three rows to RAS in mm, if it is set.
+    #[must_use]
+    pub fn sform(&self) -> Option<Affine> {
+        self.header.sform.map(|affine| self.in_millimeters(affine))
+    }
+
+    /// Which map says where the voxels lie.
+    #[must_use]
+    pub fn orientation(&self) -> Orientation {
+        let code = |code: i64| u8::try_from(code).unwrap_or(0); // 1 to 5, as checked
+        match (self.header.sform_code, self.header.qform_code) {
+            (0, 0) => Orientation::Unstated,
+            (0, qform) => Orientation::Qform(code(qform)),
+            (sform, _) => Orientation::Sform(code(sform)),
+        }
+    }
+
+    /// The map to RAS in mm: the sform, else the qform.
+    #[must_use]
+    pub fn affine_ras(&self) -> Option<Affine> {
+        self.sform().or_else(|| self.qform())
+    }
+
+    /// What a user should know of the file.
+    #[must_use]
+    pub fn notes(&self) -> Vec<Note> {
+        let mut notes = Vec::new();
+        if self.header.millimeters.is_none() {
+            notes.push(Note::LengthUnitUnstated);
+        }
+        if let (Some(sform), Some(qform)) = (self.sform(), self.qform()) {
+            let apart = self.largest_distance(&sform, &qform);
+            if apart > 0.01 {
+                notes.push(Note::FormsDisagree(apart));
+            }
+        }
+        notes
+    }
+
+    /// The numbers of the file, scaled, first axis fastest; they may be NaN or infinite. Colors are summed up over their three parts.
+    ///
+    /// # Errors
+    /// [`IoError::Invalid`] for a whole number of more than 53 bits, which a floating-point number does not hold.
+    pub fn values(&self) -> Result<Vec<f64>, IoError> {
+        self.numbers(0, self.header.voxels())
+    }
+
+    /// The volume of time point `index`, counted over all axes after the third, with its values in `unit`.
+    ///
+    /// # Errors
+    /// [`IoError::Invalid`] where the file states no orientation (see [`Image::volume_at`]), for a time point that is not there, an
+    /// affine that does not span space, colors, and values that are not finite.
+    pub fn volume(&self, index: usize, unit: Unit) -> Result<Volume, IoError> {
+        let ras = self.affine_ras().ok_or_else(|| {
+            self.place
+                .clone()
+                .field("sform_code")
+                .invalid("neither sform nor qform is set: say where the voxels lie, with `volume_at`")
+        })?;
+        self.volume_at(ras, index, unit)
+    }
+
+    /// As [`Image::volume`], with the place of the voxels, in mm RAS, from the caller.
+    ///
+    /// # Errors
+    /// As [`Image::volume`].
+    pub fn volume_at(&self, ras: Affine, index: usize, unit: Unit) -> Result<Volume, IoError> {
+        let space: [usize; 3] = std::array::from_fn(|axis| self.shape().get(axis).copied().unwrap_or(1));
+        let voxels: usize = space.iter().product();
+        let points = self.header.voxels() / voxels;
+        if index >= points {
+            return Err(self
+                .place
+                .clone()
+                .field("dim")
+                .invalid(format!("there is no volume {index}; volumes there are: 0 to {}", points - 1)));
+        }
+        if self.kind() == Kind::Rgb {
+            return Err(self.place.clone().field("datatype").invalid("colors are not numbers in a unit; see `values`"));
+        }
+        let invalid = |error: twin_core::CoreError| self.place.clone().invalid(error.to_string());
+        let lattice = Lattice::from_ras(space, ras).map_err(invalid)?;
+        let values = self.numbers(index * voxels, voxels)?;
+        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+            let voxel = (at % space[0], at / space[0] % space[1], at / space[0] / space[1]);
+            return Err(self.place.clone().invalid(format!("voxel {voxel:?} of volume {index} is not finite; see `values`")));
+        }
+        Volume::new(lattice, unit, values).map_err(invalid)
+    }
+
+    /// A new image of a volume: NIfTI-2, floating point of 64 bits, the place as sform, in mm. Reading it back gives the same bits.
+    ///
+    /// # Errors
+    /// [`IoError::Unwritable`] for a shape that the format cannot hold.
+    pub fn from_volume(volume: &Volume) -> Result<Self, IoError> {
+        let data = volume.values().iter().flat_map(|value| value.to_le_bytes());
+        Self::new(volume.lattice(), Kind::F64, data.collect())
+    }
+
+    /// A new image of a mask: NIfTI-2, 1 inside and 0 outside, the place as sform, in mm.
+    ///
+    /// # Errors
+    /// As [`Image::from_volume`].
+    pub fn from_mask(mask: &Mask) -> Result<Self, IoError> {
+        Self::new(mask.lattice(), Kind::U8, mask.voxels().iter().map(|inside| u8::from(*inside)).collect())
+    }
+
+    /// The bytes of the file, not compressed: what was read, bit for bit.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.bytes.clone()
+    }
+
+    /// Writes a file that is not there yet, compressed if its name ends in `.gz`.
+    ///
+    /// # Errors
+    /// [`IoError::Exists`], [`IoError::Write`].
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), IoError> {
+        use std::io::Write as _;
+        let path = path.as_ref();
+        if path.extension().is_none_or(|extension| extension != "gz") {
+            return file::create(path, &self.bytes);
+        }
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        let zipped = encoder.write_all(&self.bytes).and_then(|()| encoder.finish());
+        file::create(path, &zipped.map_err(|source| IoError::Write { file: path.to_owned(), source })?)
+    }
+
+    fn new(lattice: &Lattice, kind: Kind, data: Vec<u8>) -> Result<Self, IoError> {
+        let layout = Layout { second: true, big: false };
+        let mut bytes = vec![0; SECOND + 4];
+        let code = Kind::CODES.iter().find(|entry| entry.1 == kind).map_or(0, |entry| entry.0);
+        layout.put(&mut bytes, 0, &540_i32.to_le_bytes());
+        layout.put(&mut bytes, 4, b"n+2\0\r\n\x1a\n");
+        layout.put(&mut bytes, layout.at("datatype"), &(code as i16).to_le_bytes());
+        layout.put(&mut bytes, layout.at("bitpix"), &(8 * kind.bytes() as i16).to_le_bytes());
+        for (index, size) in [3, lattice.shape()[0], lattice.shape()[1], lattice.shape()[2], 1, 1, 1, 1].into_iter().enumerate() {
+            layout.put(&mut bytes, layout.at("dim") + 8 * index, &(size as i64).to_le_bytes());
+        }
+        for (index, spacing) in [&[1.0][..], &lattice.spacing_mm(), &[1.0; 4]].concat().into_iter().enumerate() {
+            layout.put_float(&mut bytes, "pixdim", index, spacing);
+        }
+        layout.put(&mut bytes, layout.at("vox_offset"), &(SECOND as i64 + 4).to_le_bytes());
+        layout.put(&mut bytes, layout.at("xyzt_units"), &2_i32.to_le_bytes());
+        layout.put(&mut bytes, layout.at("sform_code"), &1_i32.to_le_bytes());
+        for (index, value) in lattice.affine_ras().into_iter().flatten().enumerate() {
+            layout.put_float(&mut bytes, "srow", index, value);
+        }
+        bytes.extend(data);
+        let unlimited = Limits { max_voxels: usize::MAX, ..Limits::default() };
+        let unwritable = |error: IoError| IoError::Unwritable { field: None, rule: error.to_string() };
+        Self::of(bytes, Place::default(), &unlimited).map_err(unwritable)
+    }
+
+    fn in_millimeters(&self, affine: Affine) -> Affine {
+        let factor = self.header.millimeters.unwrap_or(1.0);
+        affine.map(|row| row.map(|value| value * factor))
+    }
+
+    /// The largest distance between where two maps put a corner of the grid.
+    fn largest_distance(&self, a: &Affine, b: &Affine) -> f64 {
+        let last = |axis: usize| self.shape().get(axis).map_or(0.0, |size| *size as f64 - 1.0);
+        let corners = (0..8).map(|bits| [0, 1, 2].map(|axis| if bits >> axis & 1 == 1 { last(axis) } else { 0.0 }));
+        let apart = |[i, j, k]: [f64; 3]| {
+            let along = |row: usize| {
+                (a[row][0] - b[row][0]) * i + (a[row][1] - b[row][1]) * j + (a[row][2] - b[row][2]) * k + a[row][3] - b[row][3]
+            };
+            along(0).hypot(along(1)).hypot(along(2))
+        };
+        corners.map(apart).fold(0.0, f64::max)
+    }
+
+    fn numbers(&self, from: usize, count: usize) -> Result<Vec<f64>, IoError> {
+        let size = self.kind().bytes();
+        let start = self.header.data_at + from * size;
+        let data = self.bytes.get(start..start + count * size).unwrap_or_default();
+        let mut values = match self.kind() {
+            Kind::U8 => data.iter().map(|byte| f64::from(*byte)).collect(),
+            Kind::I8 => data.iter().map(|byte| f64::from(byte.cast_signed())).collect(),
+            Kind::Rgb => data.chunks_exact(3).map(|color| color.iter().map(|part| f64::from(*part)).sum()).collect(),
+            Kind::U16 => self.decoded(data, |bytes| f64::from(u16::from_le_bytes(bytes))),
+            Kind::I16 => self.decoded(data, |bytes| f64::from(i16::from_le_bytes(bytes))),
+            Kind::U32 => self.decoded(data, |bytes| f64::from(u32::from_le_bytes(bytes))),
+            Kind::I32 => self.decoded(data, |bytes| f64::from(i32::from_le_bytes(bytes))),
+            Kind::F32 => self.decoded(data, |bytes| f64::from(f32::from_le_bytes(bytes))),
+            Kind::F64 => self.decoded(data, f64::from_le_bytes),
+            Kind::I64 => self.whole(data, start, |bytes| i64::from_le_bytes(bytes).into())?,
+            Kind::U64 => self.whole(data, start, |bytes| u64::from_le_bytes(bytes).into())?,
+        };
+        if let Some((slope, intercept)) = self.header.scale {
+            values.iter_mut().for_each(|value| *value = *value * slope + intercept);
+        }
+        Ok(values)
+    }
+
+    fn decoded<const N: usize>(&self, data: &[u8], number: impl Fn([u8; N]) -> f64) -> Vec<f64> {
+        let (chunks, _) = data.as_chunks::<N>();
+        let swapped = |bytes: &[u8; N]| {
+            let mut bytes = *bytes;
+            bytes.reverse();
+            bytes
+        };
+        if self.big {
+            chunks.iter().map(|bytes| number(swapped(bytes))).collect()
+        } else {
+            chunks.iter().map(|bytes| number(*bytes)).collect()
+        }
+    }
+
+    fn whole(&self, data: &[u8], start: usize, number: impl Fn([u8; 8]) -> i128) -> Result<Vec<f64>, IoError> {
+        let (chunks, _) = data.as_chunks::<8>();
+        let exact = |(index, bytes): (usize, &[u8; 8])| {
+            let mut bytes = *bytes;
+            if self.big {
+                bytes.reverse();
+            }
+            let value = number(bytes);
+            let place = || self.place.clone().byte(start + 8 * index);
+            if value.unsigned_abs() > 1 << 53 {
+                Err(place().invalid("a whole number of more than 53 bits"))
+            } else {
+                Ok(value as f64)
+            }
+        };
+        chunks.iter().enumerate().map(exact).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
