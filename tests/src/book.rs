@@ -15,6 +15,7 @@ pages! {
     Calibrate: "../../docs/src/calibrate.md",
     LivingTwin: "../../docs/src/living-twin.md",
     Trials: "../../docs/src/trials.md",
+    LargeTrials: "../../docs/src/large-trials.md",
     ExtendAModel: "../../docs/src/extend-a-model.md",
     Cookbook: "../../docs/src/cookbook.md",
     Exponential: "../../docs/src/models/exponential.md",
