@@ -1,18 +1,25 @@
 //! Mechanistic and statistical models of tumors for digital twins, and the laws they obey.
 #![cfg_attr(test, allow(clippy::float_cmp, clippy::unwrap_used))]
 
+mod check;
 pub mod clones;
+pub mod composition;
 mod dynamics;
+pub mod effect;
 mod error;
 pub mod growth;
+pub mod kinetics;
 mod model;
 mod parameters;
 pub mod psa;
+pub mod radiation;
 mod registry;
 mod scenario;
 mod solver;
+mod special;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod toxicity;
 
 pub use dynamics::{Dynamics, Exposure, Given, Input, MAX_INPUTS, MAX_OBSERVABLES, Ode, OdeSimulation, Refused};
 pub use error::SimulationError;
