@@ -1,12 +1,16 @@
 //! Claims: published or certified numbers, each with the run of ours that is held against it.
 
+mod effect;
 mod growth;
 mod io;
 mod nlme;
+mod kinetics;
+mod radiation;
 mod real_psa;
 mod sbc;
 mod solver;
 mod strobl2021;
+mod toxicity;
 
 use std::time::Instant;
 
@@ -105,6 +109,10 @@ impl Claim {
 #[must_use]
 pub fn all() -> Vec<Claim> {
     let mut claims = growth::claims();
+    claims.extend(effect::claims());
+    claims.extend(kinetics::claims());
+    claims.extend(radiation::claims());
+    claims.extend(toxicity::claims());
     claims.extend(solver::claims());
     claims.extend(strobl2021::claims());
     claims.extend(real_psa::claims());
@@ -112,6 +120,17 @@ pub fn all() -> Vec<Claim> {
     claims.extend(sbc::claims());
     claims.extend(io::claims());
     claims
+}
+
+/// A claim of the number `expected`, to the place of `digit`: half of it is the tolerance.
+fn digits(
+    id: impl Into<String>,
+    claim: impl Into<String>,
+    source: &'static str,
+    (expected, digit): (f64, f64),
+    run: impl Fn() -> Ours + Send + Sync + 'static,
+) -> Claim {
+    Claim::quick(id, claim, source, (expected, 0.5001 * digit), run)
 }
 
 /// An error in words, for a claim that could not be computed.

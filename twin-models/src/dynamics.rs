@@ -60,6 +60,12 @@ pub trait Dynamics: Send + Sync {
     /// What the model is; the same value at every call.
     fn spec(&self) -> &Arc<ModelSpec>;
 
+    /// The parameters from one value for each, in the order of the specification; `None` if their number does not fit. Only a model
+    /// whose specification is made at run time needs its own.
+    fn parameters(&self, values: &[f64]) -> Option<Self::Parameters> {
+        Self::Parameters::from_values(values)
+    }
+
     /// The state at the start of a course.
     fn initial(&self, p: &Self::Parameters) -> Self::State;
 
@@ -171,7 +177,7 @@ impl<D: Dynamics> Ode<D> {
         let units = self.prepare()?;
         let spec = self.dynamics.spec();
         spec.accept(parameters)?;
-        let p = D::Parameters::from_values(parameters.values()).ok_or_else(|| {
+        let p = self.dynamics.parameters(parameters.values()).ok_or_else(|| {
             let detail = "its parameter struct does not match its specification".to_owned();
             SimulationError::Specification { model: spec.id.clone(), detail }
         })?;

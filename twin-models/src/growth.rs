@@ -8,8 +8,19 @@
 //! | [`gompertz`] | `V' = β V ln(K/V)` | `K` |
 //! | [`bertalanffy`] | `V' = a V^(2/3) - b V` | `(a/b)^3` |
 //! | [`bertalanffy_putter`] | `V' = a V^γ - b V^δ` | `(a/b)^(1/(δ-γ))` |
+//! | [`power_law`] | `V' = a V^γ` | – |
+//! | [`exponential_linear`] | `V' = min(a V, b)` | – |
+//! | [`smooth_exponential_linear`] | `V' = a V / (1 + (a V/b)^20)^(1/20)` | – |
+//! | [`reduced_gompertz`] | `V' = (α - β ln(V/V₁)) V`, `α = k β + c` | `V₁ exp(α/β)` |
+//! | [`dynamic_carrying_capacity`] | `V' = a V ln(K/V)`, `K' = b V^(2/3)` | – |
 //!
 //! They are integrated in `ln V`, which keeps volumes positive and makes the growth rate the whole of the right-hand side.
+
+mod dynamic_carrying_capacity;
+mod parameter_sets;
+
+pub use dynamic_carrying_capacity::{DynamicCapacity, DynamicCarryingCapacity, dynamic_carrying_capacity};
+pub use parameter_sets::{GROWTH_PARAMETER_SETS, GrowthParameterSet};
 
 use crate::{Dynamics, Exposure, ModelSpec, Ode, ParameterSet, Source, parameters};
 use std::sync::Arc;
@@ -180,4 +191,59 @@ law! {
         loss_exponent: "1" in 0.95..=1.2, default 1.0, "Power of the volume in the loss term", CHOICE;
     },
     |p, z| p.uptake_rate * ((p.uptake_exponent - 1.0) * z).exp() - p.loss_rate * ((p.loss_exponent - 1.0) * z).exp()
+}
+
+law! {
+    /// Power law, `V' = a V^γ`; volumes in mm³.
+    power_law, PowerLaw, "power_law", "Power law of growth", Source::published(BENZEKRY),
+    {
+        growth_rate: "/d" in 1e-3..=3.0, default 0.5, "Growth of a tumor of 1 mm³, per day", CHOICE;
+        exponent: "1" in 0.3..=0.9, default 0.75, "Power of the volume", CHOICE;
+    },
+    |p, z| p.growth_rate * ((p.exponent - 1.0) * z).exp()
+}
+
+law! {
+    /// Exponential growth until it reaches the linear rate, then linear growth: `V' = min(a V, b)`.
+    exponential_linear, ExponentialLinear, "exponential_linear", "Exponential, then linear growth", Source::published(BENZEKRY),
+    {
+        growth_rate: "/d" in 1e-4..=0.5, default 0.05, "Relative growth rate of a small tumor", CHOICE;
+        linear_rate: "mm3/d" in 1.0..=1e4, default 50.0, "Growth of a large tumor", CHOICE;
+    },
+    |p, z| p.growth_rate.min(p.linear_rate * (-z).exp())
+}
+
+law! {
+    /// Exponential, then linear growth with a smooth turn: `V' = a V / (1 + (a V/b)^20)^(1/20)`. Simeoni et al. 2004,
+    /// doi:10.1158/0008-5472.CAN-03-2524.
+    smooth_exponential_linear, SmoothExponentialLinear, "smooth_exponential_linear", "Exponential, then linear growth, smoothly",
+    Source::published("Simeoni et al. 2004, doi:10.1158/0008-5472.CAN-03-2524"),
+    {
+        growth_rate: "/d" in 1e-4..=0.5, default 0.273, "Relative growth rate of a small tumor",
+            Source::published("Simeoni et al. 2004, paclitaxel experiment 1");
+        linear_rate: "mm3/d" in 1.0..=1e4, default 814.0, "Growth of a large tumor, at 1 mg/mm³",
+            Source::published("Simeoni et al. 2004, paclitaxel experiment 1");
+    },
+    |p, z| {
+        let ln_ratio = z + (p.growth_rate / p.linear_rate).ln();
+        // Of two equal expressions the one that does not overflow.
+        let ln_sum = if ln_ratio > 0.0 { 20.0 * ln_ratio + (-20.0 * ln_ratio).exp().ln_1p() } else { (20.0 * ln_ratio).exp().ln_1p() };
+        p.growth_rate * (-ln_sum / 20.0).exp()
+    }
+}
+
+/// The natural logarithm of the volume of one cell, 1e-6 mm³.
+const LN_ONE_CELL: f64 = -13.815_510_557_964_274;
+
+law! {
+    /// Gompertz growth from one cell with one parameter of the patient: `V' = (α - β ln(V/V₁)) V`, `V₁` = 1e-6 mm³, with
+    /// `α = k β + c` for all of a population. Vaghi et al. 2020, doi:10.1371/journal.pcbi.1007178. `α/β` tells the age of the tumor.
+    reduced_gompertz, ReducedGompertz, "reduced_gompertz", "Gompertz growth with one parameter of the patient",
+    Source::unconfirmed("Vaghi et al. 2020, doi:10.1371/journal.pcbi.1007178; structure confirmed, not the values"),
+    {
+        decay_rate: "/d" in 1e-3..=0.3, default 0.07, "Rate at which the relative growth rate decays", CHOICE;
+        slope: "1" in 18.0..=35.0, default 22.0, "Slope k of the line of the population", CHOICE;
+        intercept: "/d" in 0.0..=0.5, default 0.0, "Intercept c of the line of the population", CHOICE;
+    },
+    |p, z| p.slope * p.decay_rate + p.intercept - p.decay_rate * (z - LN_ONE_CELL)
 }

@@ -29,22 +29,32 @@
 //! - [`growth`]: laws of untreated growth
 //! - [`clones`]: sensitive and resistant cells under a drug
 //! - [`psa`]: prostate-specific antigen under androgen deprivation
+//! - [`radiation`], [`kinetics`], [`effect`], [`toxicity`]: what treatments do to tumor and body
+//! - [`composition`]: one model from a growth law, effects and toxicities, as types or from a description
+//! - [`spatial`]: reaction and diffusion in the patient's own anatomy
 //! - `testing` (feature `testing`): the laws, as functions that find the usual faults of a model
 #![cfg_attr(test, allow(clippy::float_cmp, clippy::unwrap_used))]
 
+mod check;
 pub mod clones;
+pub mod composition;
 mod dynamics;
+pub mod effect;
 mod error;
 pub mod growth;
+pub mod kinetics;
 mod model;
 mod parameters;
 pub mod psa;
+pub mod radiation;
 mod registry;
 mod scenario;
 mod solver;
 pub mod spatial;
+mod special;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod toxicity;
 
 pub use dynamics::{Dynamics, Exposure, Given, Input, MAX_INPUTS, MAX_OBSERVABLES, Ode, OdeSimulation, Refused};
 pub use error::SimulationError;

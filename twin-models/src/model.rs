@@ -113,6 +113,9 @@ pub struct ObservableSpec {
     pub observable: Observable,
     /// UCUM unit of its values.
     pub unit: Cow<'static, str>,
+    /// Differences below it do not matter, in the unit: what the tolerance of the states leaves uncertain of a value that falls to
+    /// nothing, as a concentration does between doses. 0 where only relative differences matter.
+    pub absolute_tolerance: f64,
 }
 
 /// The kind of a treatment that a model understands.
@@ -195,8 +198,14 @@ impl ModelSpec {
 
     /// Adds an observable, in `unit`.
     #[must_use]
-    pub fn observes(mut self, observable: Observable, unit: &'static str) -> Self {
-        self.observables.push(ObservableSpec { observable, unit: unit.into() });
+    pub fn observes(self, observable: Observable, unit: &'static str) -> Self {
+        self.observes_above(observable, unit, 0.0)
+    }
+
+    /// Adds an observable, in `unit`, of which differences below `absolute_tolerance` do not matter.
+    #[must_use]
+    pub fn observes_above(mut self, observable: Observable, unit: &'static str, absolute_tolerance: f64) -> Self {
+        self.observables.push(ObservableSpec { observable, unit: unit.into(), absolute_tolerance });
         self
     }
 

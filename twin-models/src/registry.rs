@@ -40,6 +40,20 @@ impl Registry {
         registry.register(crate::growth::bertalanffy_putter())?;
         registry.register(crate::clones::sensitive_resistant(twin_core::Agent::new("abiraterone")?))?;
         registry.register(crate::psa::cell_quota(twin_core::Agent::new("androgen deprivation")?))?;
+        registry.register(crate::growth::power_law())?;
+        registry.register(crate::growth::exponential_linear())?;
+        registry.register(crate::growth::smooth_exponential_linear())?;
+        registry.register(crate::growth::reduced_gompertz())?;
+        registry.register(crate::growth::dynamic_carrying_capacity())?;
+        registry.register(crate::kinetics::one_compartment(twin_core::Agent::new("generic drug")?)?)?;
+        registry.register(crate::kinetics::two_compartments(twin_core::Agent::new("generic drug")?)?)?;
+        registry.register(crate::kinetics::three_compartments(twin_core::Agent::new("generic drug")?)?)?;
+        registry.register(crate::effect::claret())?;
+        registry.register(crate::effect::stein_fojo())?;
+        registry.register(crate::effect::wang())?;
+        registry.register(crate::effect::biexponential())?;
+        registry.register(crate::effect::low_grade_glioma()?)?;
+        registry.register(crate::radiation::proliferation_saturation())?;
         Ok(registry)
     }
 

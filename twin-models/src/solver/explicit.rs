@@ -151,6 +151,8 @@ impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
         let norm = |v: &S| ((0..n).map(|i| scaled(v, i).powi(2)).sum::<f64>() / n.max(1) as f64).sqrt();
         let (size, slope) = (norm(&self.last), norm(stage_7));
         let guess = if size < 1e-5 || slope < 1e-5 { 1e-6 } else { 0.01 * size / slope };
+        // Of a state near zero that suddenly grows, the guess would drown in the rounding of time.
+        let guess = guess.max(1e-10_f64.max(1e3 * f64::EPSILON * self.end.abs()));
         // One explicit Euler step shows how fast the rates change.
         for i in 0..n {
             self.first.as_mut()[i] = self.last.as_ref()[i] + guess * stage_7.as_ref()[i];

@@ -76,8 +76,11 @@ impl Look {
         spec.states.get(state).map_or_else(|| format!("state {state}"), |state| format!("state `{}`", state.name))
     }
 
-    /// The absolute tolerance of the value number `index`; none but for states.
+    /// The absolute tolerance of the value number `index`; none but for states and observables that have one.
     fn absolute_tolerance(&self, spec: &ModelSpec, index: usize) -> f64 {
+        if let Some(observable) = spec.observables.get(index) {
+            return observable.absolute_tolerance;
+        }
         let state = index.checked_sub(spec.observables.len()).filter(|state| *state < self.states);
         state.and_then(|state| spec.states.get(state)).map_or(0.0, |state| state.absolute_tolerance)
     }

@@ -1,0 +1,126 @@
+//! Composed models obey every law: each growth law with random parts, in any order.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use twin_core::{Agent, Observable, Quantity, Random, Span, Time, TimedTreatment, Treatment};
+use twin_models::composition::Description;
+use twin_models::testing::{self, Settings};
+use twin_models::{Model, Scenario, simulate};
+
+const LAWS_OF_GROWTH: [&str; 10] = [
+    "exponential",
+    "logistic",
+    "generalized_logistic",
+    "gompertz",
+    "bertalanffy",
+    "bertalanffy_putter",
+    "power_law",
+    "exponential_linear",
+    "smooth_exponential_linear",
+    "reduced_gompertz",
+];
+const RADIOTHERAPY: [&str; 2] = ["lq", "lq_clearing"];
+const DRUGS: [&str; 7] = ["temozolomide", "nivolumab", "paclitaxel", "docetaxel", "carboplatin", "abiraterone", "fluorouracil"];
+const EFFECTS: [&str; 4] = ["log_kill", "emax", "norton_simon", "simeoni"];
+
+/// A composition of the growth law number `number` with parts drawn and shuffled by `random`.
+fn draw(number: usize, random: &mut Random) -> String {
+    let mut terms = Vec::new();
+    if random.below(4) > 0 {
+        terms.push(RADIOTHERAPY[random.below(2)].to_owned());
+    }
+    let first = random.below(DRUGS.len());
+    for drug in 0..random.below(3) {
+        let drug = DRUGS[(first + drug) % DRUGS.len()];
+        terms.push(format!("{}({drug})", EFFECTS[random.below(EFFECTS.len())]));
+        if ["paclitaxel", "docetaxel"].contains(&drug) {
+            terms.push(format!("friberg({drug})"));
+        }
+    }
+    terms.push(LAWS_OF_GROWTH[number % LAWS_OF_GROWTH.len()].to_owned());
+    for place in (1..terms.len()).rev() {
+        terms.swap(place, random.below(place + 1));
+    }
+    terms.join(" + ")
+}
+
+/// A day, the time scale of the kinetics: over weeks, what is left of a dose is far below the tolerance of an amount, and noise. Doses as
+/// given to adults, in mg.
+fn settings(seed: u64) -> Settings {
+    Settings { cases: 4, horizon: Span::DAY, seed, drug_dose: 200.0, ..Settings::default() }
+}
+
+/// Nothing leaves its bounds over eight weeks either.
+fn check_over_weeks(model: &dyn Model, seed: u64) -> Result<(), testing::Violation> {
+    let weeks = Settings { horizon: Span::from_weeks(8.0).unwrap(), ..settings(seed) };
+    testing::in_bounds(model, &weeks)?;
+    testing::finite(model, &weeks).map(|_| ())
+}
+
+#[test]
+fn any_growth_law_with_any_parts_in_any_order_obeys_every_law() {
+    let root = Random::new(2024);
+    for number in 0..16_usize {
+        let text = draw(number, &mut root.stream(number as u64));
+        let model = text.parse::<Description>().unwrap().build("composition").unwrap();
+        let report = testing::check_with(model.as_ref(), &settings(number as u64));
+        assert!(report.as_ref().is_ok_and(|report| report.laws.len() == testing::LAWS.len()), "{text}:\n{report:?}");
+        let weeks = check_over_weeks(model.as_ref(), number as u64);
+        assert!(weeks.is_ok(), "{text}:\n{weeks:?}");
+    }
+}
+
+#[test]
+fn a_body_without_a_tumor_obeys_every_law() {
+    for text in ["friberg(paclitaxel)", "friberg(docetaxel)", "temozolomide() + nivolumab()", "fluorouracil()"] {
+        let model = text.parse::<Description>().unwrap().build("body").unwrap();
+        let report = testing::check_with(model.as_ref(), &settings(1));
+        assert!(report.is_ok(), "{text}:\n{report:?}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused_by_name() {
+    let refusal = |text: &str| match text.parse::<Description>().and_then(|description| description.build("wrong").map(|_| ())) {
+        Ok(()) => panic!("`{text}` was built"),
+        Err(error) => error.to_string(),
+    };
+    for (text, names) in [
+        ("lq", "lq"),
+        ("simeoni(paclitaxel)", "simeoni"),
+        ("gompertz + simeoni(aspirin)", "aspirin"),
+        ("gompertz + friberg(temozolomide)", "temozolomide"),
+        ("gompertz + magic(paclitaxel)", "magic"),
+        ("gompertz + logistic", "logistic"),
+        ("gomperz", "gompertz"),
+        ("gompertz + lq + lq_clearing", "lq_clearing"),
+        ("gompertz + simeoni(paclitaxel) + simeoni(paclitaxel)", "paclitaxel_simeoni_potency"),
+        (
+            "gompertz + log_kill(paclitaxel) + log_kill(docetaxel) + log_kill(nivolumab) + log_kill(carboplatin) + log_kill(fluorouracil)",
+            "treatments",
+        ),
+        ("", "no growth law"),
+    ] {
+        let error = refusal(text);
+        assert!(error.contains(names), "`{text}`: {error}");
+    }
+}
+
+#[test]
+fn order_of_parts_changes_nothing_but_rounding() {
+    let volume = |text: &str| {
+        let model = text.parse::<Description>().unwrap().build("ordered").unwrap();
+        let dose = |agent: &str, mg: f64| Treatment::bolus(Agent::new(agent).unwrap(), Quantity::new(mg, "mg").unwrap()).unwrap();
+        let at = |day: f64| Time::from_days(day).unwrap();
+        let scenario = Scenario::starting(Time::ORIGIN)
+            .treated([
+                TimedTreatment::new(at(1.0), dose("paclitaxel", 300.0)),
+                TimedTreatment::new(at(8.0), dose("carboplatin", 500.0)),
+            ])
+            .sampled([at(30.0)]);
+        let parameters = model.spec().defaults().unwrap();
+        simulate(model.as_ref(), &parameters, &scenario, &mut Random::new(1)).unwrap().column(&Observable::TUMOR_VOLUME).unwrap()[0]
+    };
+    let one = volume("gompertz + simeoni(paclitaxel) + friberg(paclitaxel) + emax(carboplatin)");
+    let other = volume("emax(carboplatin) + friberg(paclitaxel) + gompertz + simeoni(paclitaxel)");
+    assert!((one / other - 1.0).abs() < 1e-5, "{one} and {other}");
+}

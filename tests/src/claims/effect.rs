@@ -1,0 +1,208 @@
+//! Effects of drugs on tumors.
+
+use super::{Claim, digits, words};
+use twin_core::{Agent, Quantity, Random, Time, TimedTreatment, Treatment};
+use twin_models::composition::{Drug, Law, Response, RunningResponse, Tumor, TumorModel, UpTo};
+use twin_models::effect::{
+    LowGradeGliomaParameters, NortonSimon, Simeoni, claret, claret_time_to_growth, low_grade_glioma, stein_fojo, stein_fojo_nadir,
+};
+use twin_models::growth::{Gompertz, SmoothExponentialLinear, smooth_exponential_linear};
+use twin_models::kinetics::{Compartments, Elimination, Route};
+use twin_models::{Model, ParameterSet, Parameters, Scenario, Source, simulate};
+
+const SIMEONI: &str = "Simeoni 2004, paclitaxel experiment 1: parameters; figure computed from them";
+const CLARET: &str = "Claret 2014 (MONET1): parameters with the corrected columns; figure computed from them";
+const STEIN: &str = "Stein-Fojo: closed form";
+const MAZZOCCO: &str = "Mazzocco 2015: parameters; course computed from them";
+const NORTON: &str = "Norton-Simon: kill in proportion to untreated growth";
+
+/// The first observable of `model` at `days`.
+fn seen(model: &dyn Model, parameters: &Parameters, treatments: Vec<TimedTreatment>, days: &[f64]) -> Result<Vec<f64>, String> {
+    let looks = days.iter().map(|&day| Time::from_days(day)).collect::<Result<Vec<_>, _>>().map_err(words)?;
+    let scenario = Scenario::starting(Time::ORIGIN).treated(treatments).sampled(looks);
+    let trajectory = simulate(model, parameters, &scenario, &mut Random::new(0)).map_err(words)?;
+    let width = trajectory.observables.len();
+    Ok(trajectory.values.into_iter().step_by(width).collect())
+}
+
+/// A drug of which an infusion holds the concentration: the volume turns over every six minutes.
+fn steady() -> Result<Compartments<0>, String> {
+    let start = Compartments::new(Agent::new("drug").map_err(words)?, Route::Intravenous, Elimination::Linear);
+    let drug =
+        start.with("clearance", 10.0, Source::assumed("a test")).and_then(|d| d.with("volume", 1.0, Source::assumed("a test")));
+    drug.map_err(words)
+}
+
+/// Weights of proliferating and of all cells in g after `days` at a constant `concentration` in mg/L.
+fn simeoni_at(concentration: f64, days: f64) -> Result<(f64, f64), String> {
+    let model = TumorModel::<_, _, UpTo<8>>::model("simeoni", Law::<SmoothExponentialLinear>::new(), Drug::new(steady()?, Simeoni));
+    let model = model.map_err(words)?;
+    let parameters = model.spec().defaults().and_then(|p| p.with("initial_volume", 50.0)).map_err(words)?;
+    let mut course = model.start(&parameters, Time::ORIGIN, &mut Random::new(0)).map_err(words)?;
+    let agent = Agent::new("drug").map_err(words)?;
+    // 240 L/d at this concentration, and a bolus that fills the volume at once.
+    let span = twin_core::Span::from_days(days).map_err(words)?;
+    let fill = Treatment::bolus(agent.clone(), Quantity::new(concentration, "mg").map_err(words)?).map_err(words)?;
+    let hold =
+        Treatment::infusion(agent, Quantity::new(240.0 * concentration * days, "mg").map_err(words)?, span).map_err(words)?;
+    course.treat(&fill).and_then(|()| course.treat(&hold)).map_err(words)?;
+    course.advance(Time::ORIGIN + span).map_err(words)?;
+    let mut volume = [0.0];
+    course.observe(&mut volume);
+    let living = course.state().and_then(|state| state.first().copied()).ok_or("no state")?.exp();
+    Ok((living / 1000.0, volume[0] / 1000.0))
+}
+
+fn simeoni(claims: &mut Vec<Claim>) {
+    claims.push(digits(
+        "effect.simeoni_threshold_weight",
+        "weight at which growth turns linear, g",
+        SIMEONI,
+        (2.981_68, 1e-5),
+        || {
+            let specs = SmoothExponentialLinear::specs();
+            let [rate, linear] =
+                [0, 1].map(|place| specs.get(place).map_or(f64::NAN, |spec: &twin_models::ParameterSpec| spec.default));
+            Ok(linear / rate / 1000.0)
+        },
+    ));
+    for (day, weight) in [(5.0, 0.195_786), (10.0, 0.766_644), (15.0, 2.995_248), (20.0, 7.059_167), (30.0, 15.199_167)] {
+        let claim = format!("untreated weight from 0.05 g on day {day}, g");
+        claims.push(digits(format!("effect.simeoni_control_day{day}"), claim, SIMEONI, (weight, 1e-6), move || {
+            let model = smooth_exponential_linear().with_relative_tolerance(1e-10);
+            let parameters = model.spec().defaults().and_then(|p| p.with("initial_volume", 50.0)).map_err(words)?;
+            let weights = seen(&model, &parameters, Vec::new(), &[day])?;
+            weights.first().map(|weight| weight / 1000.0).ok_or_else(|| "no weight".to_owned())
+        }));
+    }
+    let claim = "concentration of eradication, ng/mL";
+    claims.push(digits("effect.simeoni_eradication", claim, SIMEONI, (434.022, 1e-3), || {
+        // The loss is linear in the concentration: at which one does it equal the growth rate of a small tumor?
+        let values: Vec<f64> = Simeoni.outline("drug").parameters.iter().map(|parameter| parameter.default).collect();
+        let running = Simeoni.bind(&values).ok_or("no parameters")?;
+        let per_ng = running.loss(1e-3, &Tumor { ln_living: 0.0, growth_rate: 0.0 });
+        Ok(0.273 / per_ng)
+    }));
+    let held = 0.273 / 0.629;
+    claims.push(digits(
+        "effect.simeoni_held_living",
+        "living weight held at that concentration, g",
+        SIMEONI,
+        (0.05, 1e-6),
+        move || simeoni_at(held, 100.0).map(|(living, _)| living),
+    ));
+    claims.push(digits(
+        "effect.simeoni_held_total",
+        "whole weight held at that concentration, g",
+        SIMEONI,
+        (0.092_303_7, 1e-6),
+        move || simeoni_at(held, 100.0).map(|(_, total)| total),
+    ));
+}
+
+fn curves(claims: &mut Vec<Claim>) {
+    let monet = || -> Result<_, String> {
+        let model = claret();
+        let values = model.spec().defaults().map_err(words)?.values().to_vec();
+        twin_models::effect::Claret::from_values(&values).ok_or_else(|| "no parameters".to_owned())
+    };
+    let claim = "time to growth, d (published medians of the arms: 93 and 125)";
+    claims.push(digits("effect.claret_time_to_growth", claim, CLARET, (117.331, 1e-3), move || {
+        claret_time_to_growth(&monet()?).map_err(words)
+    }));
+    let at = |day: f64| {
+        let model = claret();
+        let parameters = model.spec().defaults().map_err(words)?;
+        seen(&model, &parameters, Vec::new(), &[day])?.first().copied().ok_or_else(|| "no diameter".to_owned())
+    };
+    let claim = "sum of diameters in week 8 relative to the start (published: 0.69 to 0.77)";
+    claims.push(digits("effect.claret_week_8_ratio", claim, CLARET, (0.746_269, 1e-6), move || Ok(at(56.0)? / 90.0)));
+    claims.push(digits("effect.claret_nadir", "nadir in mm", CLARET, (63.251, 1e-3), move || {
+        at(claret_time_to_growth(&monet()?).map_err(words)?)
+    }));
+    let nadir = || -> Result<(f64, f64), String> {
+        let values = stein_fojo().spec().defaults().map_err(words)?.values().to_vec();
+        let curve = twin_models::effect::SteinFojo::from_values(&values).ok_or("no parameters")?;
+        stein_fojo_nadir(&curve).map_err(words)
+    };
+    claims.push(digits(
+        "effect.stein_fojo_nadir_day",
+        "d = 0.01, g = 0.0005: day of the nadir",
+        STEIN,
+        (285.308, 1e-3),
+        move || nadir().map(|(day, _)| day),
+    ));
+    claims.push(digits("effect.stein_fojo_nadir", "and the share that is left", STEIN, (0.210_997, 1e-6), move || {
+        nadir().map(|(_, share)| share)
+    }));
+}
+
+/// Diameters of a low-grade glioma of a genotype on `days`, with a cycle every 28 days for `cycles`.
+fn glioma(days: &[f64], cycles: u32, (codeleted, mutated): (bool, bool)) -> Result<Vec<f64>, String> {
+    let model = low_grade_glioma().map_err(words)?.with_relative_tolerance(1e-9);
+    let (repair, damage) = LowGradeGliomaParameters::of_genotype(codeleted, mutated);
+    let parameters = model.spec().defaults().and_then(|p| p.with("repair_rate", repair)?.with("damage", damage)).map_err(words)?;
+    let agent = Agent::new("temozolomide").map_err(words)?;
+    let cycle = Treatment::bolus(agent, Quantity::new(1.0, "1").map_err(words)?).map_err(words)?;
+    let at = |n: u32| Ok(TimedTreatment::new(Time::from_days(28.0 * f64::from(n)).map_err(words)?, cycle.clone()));
+    seen(&model, &parameters, (0..cycles).map(at).collect::<Result<Vec<_>, String>>()?, days)
+}
+
+fn low_grade(claims: &mut Vec<Claim>) {
+    const MONTH: f64 = 30.4375;
+    for (month, diameter) in [(12.0, 36.4532), (36.0, 47.4182)] {
+        let claim = format!("untreated mean tumor diameter after {month} months, mm");
+        claims.push(digits(format!("effect.mazzocco_untreated_month{month}"), claim, MAZZOCCO, (diameter, 1e-4), move || {
+            glioma(&[month * MONTH], 0, (false, false))?.first().copied().ok_or_else(|| "no diameter".to_owned())
+        }));
+    }
+    let least = || -> Result<(f64, f64), String> {
+        let days: Vec<f64> = (0..6000).map(|n| 0.01 * MONTH * f64::from(n)).collect();
+        let course = glioma(&days, 12, (false, false))?;
+        let least = days.iter().zip(&course).min_by(|a, b| a.1.total_cmp(b.1)).map(|(day, diameter)| (*day / MONTH, *diameter));
+        least.ok_or_else(|| "no diameter".to_owned())
+    };
+    claims.push(digits("effect.mazzocco_12_cycles_least", "12 cycles: least diameter, mm", MAZZOCCO, (27.917, 1e-3), move || {
+        least().map(|(_, diameter)| diameter)
+    }));
+    claims.push(digits(
+        "effect.mazzocco_12_cycles_month",
+        "12 cycles: month of the least diameter",
+        MAZZOCCO,
+        (15.68, 0.01),
+        move || least().map(|(month, _)| month),
+    ));
+}
+
+fn norton_simon(claims: &mut Vec<Claim>) {
+    // Under a constant effect E the net rate is (1 - E) g: at E = 1, half of twice, nothing changes.
+    let claim = "relative change of a Gompertz tumor in 50 days at a kill of once the untreated growth";
+    claims.push(Claim::quick("effect.norton_simon_balance", claim, NORTON, (0.0, 1e-6), || {
+        let model = TumorModel::<_, _, UpTo<4>>::model("ns", Law::<Gompertz>::new(), Drug::new(steady()?, NortonSimon));
+        let model = model.map_err(words)?;
+        let parameters = model
+            .spec()
+            .defaults()
+            .and_then(|p| p.with("drug_norton_simon_max_kill", 2.0)?.with("drug_norton_simon_half_concentration", 2.0))
+            .map_err(words)?;
+        let mut course = model.start(&parameters, Time::ORIGIN, &mut Random::new(0)).map_err(words)?;
+        let agent = Agent::new("drug").map_err(words)?;
+        let span = twin_core::Span::from_days(50.0).map_err(words)?;
+        let fill = Treatment::bolus(agent.clone(), Quantity::new(2.0, "mg").map_err(words)?).map_err(words)?;
+        let hold = Treatment::infusion(agent, Quantity::new(480.0 * 50.0, "mg").map_err(words)?, span).map_err(words)?;
+        course.treat(&fill).and_then(|()| course.treat(&hold)).map_err(words)?;
+        course.advance(Time::ORIGIN + span).map_err(words)?;
+        let mut volume = [0.0];
+        course.observe(&mut volume);
+        Ok::<_, String>(volume[0] / 100.0 - 1.0)
+    }));
+}
+
+pub(super) fn claims() -> Vec<Claim> {
+    let mut claims = Vec::new();
+    simeoni(&mut claims);
+    curves(&mut claims);
+    low_grade(&mut claims);
+    norton_simon(&mut claims);
+    claims
+}

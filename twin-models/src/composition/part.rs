@@ -1,0 +1,422 @@
+//! What a part of a model is, and how parts are joined.
+
+use crate::{Exposure, Given, Input, ObservableSpec, ParameterSpec, StateSpec, TreatmentSpec};
+use std::fmt::Debug;
+use std::sync::Arc;
+use twin_core::Observable;
+
+/// What a part adds to the specification of a model.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outline {
+    /// Its name, for refusals.
+    pub name: String,
+    /// Its parameters, in the order in which they are bound.
+    pub parameters: Vec<ParameterSpec>,
+    /// Its states, in the order of its slice.
+    pub states: Vec<StateSpec>,
+    /// What it lets one observe.
+    pub observables: Vec<ObservableSpec>,
+    /// Treatments that it understands; another part may understand the same ones.
+    pub treatments: Vec<TreatmentSpec>,
+    /// Whether it acts on a tumor, so that there must be one.
+    pub needs_tumor: bool,
+}
+
+impl Outline {
+    /// An empty outline of the part `name`.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+
+    /// Adds the parameters `P`, their names behind `prefix` and an underscore unless it is empty.
+    #[must_use]
+    pub fn parameters<P: crate::ParameterSet>(mut self, prefix: &str) -> Self {
+        let named = |mut spec: ParameterSpec| {
+            if !prefix.is_empty() {
+                spec.name = format!("{prefix}_{}", spec.name).into();
+            }
+            spec
+        };
+        self.parameters.extend(P::specs().into_iter().map(named));
+        self
+    }
+
+    /// Adds a state that is never negative.
+    #[must_use]
+    pub fn state(mut self, name: String, unit: &'static str, absolute_tolerance: f64) -> Self {
+        let (low, high) = (0.0, f64::INFINITY);
+        self.states.push(StateSpec { name: name.into(), unit: unit.into(), low, high, absolute_tolerance });
+        self
+    }
+
+    /// Adds a state that may take any value.
+    #[must_use]
+    pub fn unbounded_state(mut self, name: String, unit: &'static str, absolute_tolerance: f64) -> Self {
+        let (low, high) = (f64::NEG_INFINITY, f64::INFINITY);
+        self.states.push(StateSpec { name: name.into(), unit: unit.into(), low, high, absolute_tolerance });
+        self
+    }
+
+    /// Adds an observable, of which differences below `absolute_tolerance` do not matter.
+    #[must_use]
+    pub fn observes(mut self, observable: Observable, unit: &'static str, absolute_tolerance: f64) -> Self {
+        self.observables.push(ObservableSpec { observable, unit: unit.into(), absolute_tolerance });
+        self
+    }
+
+    /// The outline of this part and then of `other`.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.name = if other.name.is_empty() { self.name } else { format!("{} + {}", self.name, other.name) };
+        self.parameters.extend(other.parameters);
+        self.states.extend(other.states);
+        self.observables.extend(other.observables);
+        self.treatments.extend(other.treatments);
+        self.needs_tumor |= other.needs_tumor;
+        self
+    }
+}
+
+/// What parts see of the tumor.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tumor {
+    /// The natural logarithm of the volume of living cells, in mm³.
+    pub ln_living: f64,
+    /// Relative growth rate without treatment at its present volume, per day.
+    pub growth_rate: f64,
+}
+
+/// A part of a model that understands treatments, before its parameters have values.
+pub trait Part: Debug + Send + Sync + 'static {
+    /// The part with the values of its parameters.
+    type Running: RunningPart + Clone;
+
+    /// What it adds to the specification.
+    fn outline(&self) -> Outline;
+
+    /// The part with `values` for its parameters, its treatments being the `inputs` of the whole; `None` if the numbers do not fit.
+    fn bind(&self, values: &[f64], inputs: &[Input]) -> Option<Self::Running>;
+}
+
+/// A part with the values of its parameters. `x` is always its own slice of the state.
+pub trait RunningPart: Debug + Send + Sync + 'static {
+    /// Writes the state at the start.
+    fn start(&self, x: &mut [f64]);
+
+    /// Relative rate at which living cells of the tumor are lost, per day.
+    fn loss(&self, _x: &[f64], _exposure: &Exposure, _tumor: &Tumor) -> f64 {
+        0.0
+    }
+
+    /// The volume of dying cells that is still there, in mm³.
+    fn dying(&self, _x: &[f64]) -> f64 {
+        0.0
+    }
+
+    /// Writes the rates of its states, per day.
+    fn rates(&self, x: &[f64], exposure: &Exposure, tumor: &Tumor, dx: &mut [f64]);
+
+    /// Lets a treatment act that may be its own or another part's.
+    fn treat(&self, given: Given, ln_living: &mut f64, x: &mut [f64]);
+
+    /// Writes its observables.
+    fn observe(&self, x: &[f64], y: &mut [f64]);
+}
+
+/// What a concentration does to the tumor or to the body, before its parameters have values.
+pub trait Response: Debug + Send + Sync + 'static {
+    /// The response with the values of its parameters.
+    type Running: RunningResponse + Clone;
+
+    /// What it adds to the specification, for the drug `drug`.
+    fn outline(&self, drug: &str) -> Outline;
+
+    /// The response with `values` for its parameters; `None` if their number does not fit.
+    fn bind(&self, values: &[f64]) -> Option<Self::Running>;
+}
+
+/// A response with the values of its parameters. Concentrations are in mg/L; `x` is its own slice of the state.
+pub trait RunningResponse: Debug + Send + Sync + 'static {
+    /// Writes the state at the start.
+    fn start(&self, _x: &mut [f64]) {}
+
+    /// Relative rate at which living cells of the tumor are lost, per day.
+    fn loss(&self, _concentration: f64, _tumor: &Tumor) -> f64 {
+        0.0
+    }
+
+    /// The volume of dying cells that is still there, in mm³.
+    fn dying(&self, _x: &[f64]) -> f64 {
+        0.0
+    }
+
+    /// Writes the rates of its states, per day.
+    fn rates(&self, _x: &[f64], _concentration: f64, _tumor: &Tumor, _dx: &mut [f64]) {}
+
+    /// Writes its observables.
+    fn observe(&self, _x: &[f64], _y: &mut [f64]) {}
+}
+
+/// Two parts, or two responses, with the place where the second one's states and observables begin.
+#[derive(Debug, Clone)]
+pub struct Both<A, B> {
+    first: A,
+    second: B,
+    states: usize,
+    observables: usize,
+}
+
+impl Part for () {
+    type Running = ();
+
+    fn outline(&self) -> Outline {
+        Outline::default()
+    }
+
+    fn bind(&self, values: &[f64], _inputs: &[Input]) -> Option<()> {
+        values.is_empty().then_some(())
+    }
+}
+
+impl RunningPart for () {
+    fn start(&self, _x: &mut [f64]) {}
+    fn rates(&self, _x: &[f64], _exposure: &Exposure, _tumor: &Tumor, _dx: &mut [f64]) {}
+    fn treat(&self, _given: Given, _ln_living: &mut f64, _x: &mut [f64]) {}
+    fn observe(&self, _x: &[f64], _y: &mut [f64]) {}
+}
+
+impl Response for () {
+    type Running = ();
+
+    fn outline(&self, _drug: &str) -> Outline {
+        Outline::default()
+    }
+
+    fn bind(&self, values: &[f64]) -> Option<()> {
+        values.is_empty().then_some(())
+    }
+}
+
+impl RunningResponse for () {}
+
+impl<A: Part, B: Part> Part for (A, B) {
+    type Running = Both<A::Running, B::Running>;
+
+    fn outline(&self) -> Outline {
+        self.0.outline().and(self.1.outline())
+    }
+
+    fn bind(&self, values: &[f64], inputs: &[Input]) -> Option<Self::Running> {
+        let outline = self.0.outline();
+        let (of_first, of_second) = values.split_at_checked(outline.parameters.len())?;
+        let (to_first, to_second) = inputs.split_at_checked(outline.treatments.len())?;
+        let (first, second) = (self.0.bind(of_first, to_first)?, self.1.bind(of_second, to_second)?);
+        Some(Both { first, second, states: outline.states.len(), observables: outline.observables.len() })
+    }
+}
+
+impl<A: RunningPart, B: RunningPart> RunningPart for Both<A, B> {
+    #[inline]
+    fn start(&self, x: &mut [f64]) {
+        let (a, b) = x.split_at_mut(self.states);
+        self.first.start(a);
+        self.second.start(b);
+    }
+
+    #[inline]
+    fn loss(&self, x: &[f64], exposure: &Exposure, tumor: &Tumor) -> f64 {
+        let (a, b) = x.split_at(self.states);
+        self.first.loss(a, exposure, tumor) + self.second.loss(b, exposure, tumor)
+    }
+
+    #[inline]
+    fn dying(&self, x: &[f64]) -> f64 {
+        let (a, b) = x.split_at(self.states);
+        self.first.dying(a) + self.second.dying(b)
+    }
+
+    #[inline]
+    fn rates(&self, x: &[f64], exposure: &Exposure, tumor: &Tumor, dx: &mut [f64]) {
+        let ((a, b), (da, db)) = (x.split_at(self.states), dx.split_at_mut(self.states));
+        self.first.rates(a, exposure, tumor, da);
+        self.second.rates(b, exposure, tumor, db);
+    }
+
+    fn treat(&self, given: Given, ln_living: &mut f64, x: &mut [f64]) {
+        let (a, b) = x.split_at_mut(self.states);
+        self.first.treat(given, ln_living, a);
+        self.second.treat(given, ln_living, b);
+    }
+
+    fn observe(&self, x: &[f64], y: &mut [f64]) {
+        let ((a, b), (ya, yb)) = (x.split_at(self.states), y.split_at_mut(self.observables));
+        self.first.observe(a, ya);
+        self.second.observe(b, yb);
+    }
+}
+
+impl<A: Response, B: Response> Response for (A, B) {
+    type Running = Both<A::Running, B::Running>;
+
+    fn outline(&self, drug: &str) -> Outline {
+        self.0.outline(drug).and(self.1.outline(drug))
+    }
+
+    fn bind(&self, values: &[f64]) -> Option<Self::Running> {
+        let outline = self.0.outline("");
+        let (of_first, of_second) = values.split_at_checked(outline.parameters.len())?;
+        let (first, second) = (self.0.bind(of_first)?, self.1.bind(of_second)?);
+        Some(Both { first, second, states: outline.states.len(), observables: outline.observables.len() })
+    }
+}
+
+impl<A: RunningResponse, B: RunningResponse> RunningResponse for Both<A, B> {
+    #[inline]
+    fn start(&self, x: &mut [f64]) {
+        let (a, b) = x.split_at_mut(self.states);
+        self.first.start(a);
+        self.second.start(b);
+    }
+
+    #[inline]
+    fn loss(&self, concentration: f64, tumor: &Tumor) -> f64 {
+        self.first.loss(concentration, tumor) + self.second.loss(concentration, tumor)
+    }
+
+    #[inline]
+    fn dying(&self, x: &[f64]) -> f64 {
+        let (a, b) = x.split_at(self.states);
+        self.first.dying(a) + self.second.dying(b)
+    }
+
+    #[inline]
+    fn rates(&self, x: &[f64], concentration: f64, tumor: &Tumor, dx: &mut [f64]) {
+        let ((a, b), (da, db)) = (x.split_at(self.states), dx.split_at_mut(self.states));
+        self.first.rates(a, concentration, tumor, da);
+        self.second.rates(b, concentration, tumor, db);
+    }
+
+    fn observe(&self, x: &[f64], y: &mut [f64]) {
+        let ((a, b), (ya, yb)) = (x.split_at(self.states), y.split_at_mut(self.observables));
+        self.first.observe(a, ya);
+        self.second.observe(b, yb);
+    }
+}
+
+/// A part whose type is known at run time only.
+#[derive(Debug, Clone)]
+pub struct AnyPart(Arc<dyn ErasedPart>);
+
+impl AnyPart {
+    /// Forgets the type of `part`.
+    #[must_use]
+    pub fn new(part: impl Part) -> Self {
+        Self(Arc::new(part))
+    }
+}
+
+trait ErasedPart: Debug + Send + Sync {
+    fn outline(&self) -> Outline;
+    fn bind(&self, values: &[f64], inputs: &[Input]) -> Option<Arc<dyn RunningPart>>;
+}
+
+impl<P: Part> ErasedPart for P {
+    fn outline(&self) -> Outline {
+        Part::outline(self)
+    }
+
+    fn bind(&self, values: &[f64], inputs: &[Input]) -> Option<Arc<dyn RunningPart>> {
+        Part::bind(self, values, inputs).map(|running| Arc::new(running) as _)
+    }
+}
+
+impl Part for AnyPart {
+    type Running = Arc<dyn RunningPart>;
+
+    fn outline(&self) -> Outline {
+        self.0.outline()
+    }
+
+    fn bind(&self, values: &[f64], inputs: &[Input]) -> Option<Self::Running> {
+        self.0.bind(values, inputs)
+    }
+}
+
+impl RunningPart for Arc<dyn RunningPart> {
+    fn start(&self, x: &mut [f64]) {
+        (**self).start(x);
+    }
+    fn loss(&self, x: &[f64], exposure: &Exposure, tumor: &Tumor) -> f64 {
+        (**self).loss(x, exposure, tumor)
+    }
+    fn dying(&self, x: &[f64]) -> f64 {
+        (**self).dying(x)
+    }
+    fn rates(&self, x: &[f64], exposure: &Exposure, tumor: &Tumor, dx: &mut [f64]) {
+        (**self).rates(x, exposure, tumor, dx);
+    }
+    fn treat(&self, given: Given, ln_living: &mut f64, x: &mut [f64]) {
+        (**self).treat(given, ln_living, x);
+    }
+    fn observe(&self, x: &[f64], y: &mut [f64]) {
+        (**self).observe(x, y);
+    }
+}
+
+/// A response whose type is known at run time only.
+#[derive(Debug, Clone)]
+pub struct AnyResponse(Arc<dyn ErasedResponse>);
+
+impl AnyResponse {
+    /// Forgets the type of `response`.
+    #[must_use]
+    pub fn new(response: impl Response) -> Self {
+        Self(Arc::new(response))
+    }
+}
+
+trait ErasedResponse: Debug + Send + Sync {
+    fn outline(&self, drug: &str) -> Outline;
+    fn bind(&self, values: &[f64]) -> Option<Arc<dyn RunningResponse>>;
+}
+
+impl<R: Response> ErasedResponse for R {
+    fn outline(&self, drug: &str) -> Outline {
+        Response::outline(self, drug)
+    }
+
+    fn bind(&self, values: &[f64]) -> Option<Arc<dyn RunningResponse>> {
+        Response::bind(self, values).map(|running| Arc::new(running) as _)
+    }
+}
+
+impl Response for AnyResponse {
+    type Running = Arc<dyn RunningResponse>;
+
+    fn outline(&self, drug: &str) -> Outline {
+        self.0.outline(drug)
+    }
+
+    fn bind(&self, values: &[f64]) -> Option<Self::Running> {
+        self.0.bind(values)
+    }
+}
+
+impl RunningResponse for Arc<dyn RunningResponse> {
+    fn start(&self, x: &mut [f64]) {
+        (**self).start(x);
+    }
+    fn loss(&self, concentration: f64, tumor: &Tumor) -> f64 {
+        (**self).loss(concentration, tumor)
+    }
+    fn dying(&self, x: &[f64]) -> f64 {
+        (**self).dying(x)
+    }
+    fn rates(&self, x: &[f64], concentration: f64, tumor: &Tumor, dx: &mut [f64]) {
+        (**self).rates(x, concentration, tumor, dx);
+    }
+    fn observe(&self, x: &[f64], y: &mut [f64]) {
+        (**self).observe(x, y);
+    }
+}

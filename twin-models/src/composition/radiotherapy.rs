@@ -1,0 +1,98 @@
+//! Fractions that kill, at once or with a delay.
+
+use super::part::{Outline, Part, RunningPart, Tumor};
+use crate::{Exposure, Given, Input, ParameterSet, Source, TreatmentKind, TreatmentSpec, parameters};
+
+parameters! {
+    /// Parameters of [`Radiotherapy`].
+    pub(crate) struct RadiotherapyParameters {
+        alpha: "/Gy" in 0.0..=1.0, default 0.3, "Linear radiosensitivity", Source::assumed("a customary value for carcinoma; fit it to the patient");
+        alpha_beta_ratio: "Gy" in 1.0..=30.0, default 10.0, "Ratio of alpha to beta", Source::assumed("the customary value for tumors");
+        oxygen_enhancement: "1" in 1.0..=3.5, default 1.0, "Factor by which hypoxia raises the dose that is needed", Source::assumed("no hypoxia");
+    }
+}
+
+parameters! {
+    /// The parameter of [`Radiotherapy::clearing`].
+    pub(crate) struct ClearanceParameters {
+        clearance_half_time: "d" in 0.5..=60.0, default 10.0, "Half-time in which killed cells are cleared", Source::assumed("mid-range; fit it to the patient");
+    }
+}
+
+/// Radiotherapy by the linear-quadratic model: a fraction of `d` leaves `exp(-α d/OER - β (d/OER)²)` of the living cells. What it kills
+/// vanishes at once, or keeps its room and is [cleared](Radiotherapy::clearing) with a half-time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Radiotherapy {
+    clearing: bool,
+}
+
+impl Radiotherapy {
+    /// Killed cells keep their room and are cleared exponentially.
+    #[must_use]
+    pub const fn clearing() -> Self {
+        Self { clearing: true }
+    }
+}
+
+/// [`Radiotherapy`] with the values of its parameters.
+#[derive(Debug, Clone, Copy)]
+pub struct RunningRadiotherapy {
+    p: RadiotherapyParameters,
+    fraction: Input,
+    clearance_per_day: Option<f64>,
+}
+
+impl Part for Radiotherapy {
+    type Running = RunningRadiotherapy;
+
+    fn outline(&self) -> Outline {
+        let mut outline = Outline::new("lq").parameters::<RadiotherapyParameters>("radiation");
+        if self.clearing {
+            outline = outline.parameters::<ClearanceParameters>("radiation").state("radiation_killed".to_owned(), "mm3", 1e-9);
+        }
+        outline.treatments.push(TreatmentSpec { kind: TreatmentKind::Fraction, agent: None, unit: None });
+        outline.needs_tumor = true;
+        outline
+    }
+
+    fn bind(&self, values: &[f64], inputs: &[Input]) -> Option<RunningRadiotherapy> {
+        let (of_kill, of_clearance) = values.split_at_checked(RadiotherapyParameters::specs().len())?;
+        let clearance_per_day = if self.clearing {
+            Some(std::f64::consts::LN_2 / ClearanceParameters::from_values(of_clearance)?.clearance_half_time)
+        } else {
+            None
+        };
+        let &[fraction] = inputs else { return None };
+        Some(RunningRadiotherapy { p: RadiotherapyParameters::from_values(of_kill)?, fraction, clearance_per_day })
+    }
+}
+
+impl RunningPart for RunningRadiotherapy {
+    fn start(&self, _x: &mut [f64]) {}
+
+    #[inline]
+    fn dying(&self, x: &[f64]) -> f64 {
+        x.first().copied().unwrap_or(0.0)
+    }
+
+    #[inline]
+    fn rates(&self, x: &[f64], _exposure: &Exposure, _tumor: &Tumor, dx: &mut [f64]) {
+        if let (Some(clearance), [killed], [rate]) = (self.clearance_per_day, x, dx) {
+            *rate = -clearance * killed;
+        }
+    }
+
+    fn treat(&self, given: Given, ln_living: &mut f64, x: &mut [f64]) {
+        if given.input != self.fraction {
+            return;
+        }
+        let dose = given.amount / self.p.oxygen_enhancement;
+        let effect = self.p.alpha * dose * (1.0 + dose / self.p.alpha_beta_ratio);
+        if let [killed] = x {
+            *killed -= ln_living.exp() * (-effect).exp_m1();
+        }
+        *ln_living -= effect;
+    }
+
+    fn observe(&self, _x: &[f64], _y: &mut [f64]) {}
+}

@@ -1,0 +1,151 @@
+//! Effects of a concentration on the tumor, for composition.
+
+use crate::composition::{Outline, Response, RunningResponse, Tumor};
+use crate::{ParameterSet, Source, parameters};
+
+const FIT: Source = Source::assumed("a mid-range value; fit it to the patient");
+const SIMEONI: Source = Source::published("Simeoni et al. 2004, doi:10.1158/0008-5472.CAN-03-2524, paclitaxel experiment 1");
+
+parameters! {
+    /// Parameters of [`LogKill`].
+    pub(crate) struct LogKillParameters {
+        kill_rate: "L/(mg.d)" in 1e-4..=0.5, default 0.05, "Rate of kill per concentration", FIT;
+    }
+}
+
+parameters! {
+    /// Parameters of [`Emax`].
+    pub(crate) struct EmaxParameters {
+        max_kill: "/d" in 1e-3..=1.0, default 0.1, "Greatest rate of kill", FIT;
+        half_concentration: "mg/L" in 1e-3..=1e3, default 1.0, "Concentration of half the greatest rate", FIT;
+        steepness: "1" in 0.5..=5.0, default 1.0, "Hill exponent", FIT;
+    }
+}
+
+parameters! {
+    /// Parameters of [`NortonSimon`].
+    pub(crate) struct NortonSimonParameters {
+        max_kill: "1" in 0.1..=3.0, default 2.0, "Greatest kill, in multiples of the growth rate of the untreated tumor", FIT;
+        half_concentration: "mg/L" in 1e-3..=1e3, default 1.0, "Concentration of half the greatest kill", FIT;
+    }
+}
+
+parameters! {
+    /// Parameters of [`Simeoni`].
+    pub(crate) struct SimeoniParameters {
+        potency: "mL/(ng.d)" in 1e-6..=5e-3, default 6.29e-4, "Rate of kill per concentration", SIMEONI;
+        transit_rate: "/d" in 0.05..=5.0, default 0.968, "Rate from one stage of dying to the next", SIMEONI;
+    }
+}
+
+/// Declares a response without states: the type, its running form and its loss.
+macro_rules! response {
+    ($(#[$meta:meta])* $name:ident, $running:ident, $parameters:ident, $id:literal, |$p:ident, $c:ident, $tumor:ident| $loss:expr) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        pub struct $name;
+
+        #[doc = concat!("[`", stringify!($name), "`] with the values of its parameters.")]
+        #[derive(Debug, Clone, Copy)]
+        pub struct $running($parameters);
+
+        impl Response for $name {
+            type Running = $running;
+
+            fn outline(&self, drug: &str) -> Outline {
+                let mut outline = Outline::new($id).parameters::<$parameters>(&format!("{drug}_{}", $id));
+                outline.needs_tumor = true;
+                outline
+            }
+
+            fn bind(&self, values: &[f64]) -> Option<$running> {
+                $parameters::from_values(values).map($running)
+            }
+        }
+
+        impl RunningResponse for $running {
+            #[inline]
+            fn loss(&self, $c: f64, $tumor: &Tumor) -> f64 {
+                let $p = &self.0;
+                $loss
+            }
+        }
+    };
+}
+
+response! {
+    /// Log-kill: cells are lost at `k C`. Skipper, Schabel and Wilcox 1964.
+    LogKill, RunningLogKill, LogKillParameters, "log_kill", |p, c, _tumor| p.kill_rate * c
+}
+
+response! {
+    /// Saturable kill (sigmoid Emax): cells are lost at `Emax C^h / (EC50^h + C^h)`.
+    Emax, RunningEmax, EmaxParameters, "emax", |p, c, _tumor| {
+        let ratio = (c.max(0.0) / p.half_concentration).powf(p.steepness);
+        // Of a ratio that overflows, the limit.
+        if ratio.is_finite() { p.max_kill * ratio / (1.0 + ratio) } else { p.max_kill }
+    }
+}
+
+response! {
+    /// Norton and Simon: kill in proportion to the growth rate `g` of the untreated tumor, `E g` with `E = Emax C / (EC50 + C)`; the net
+    /// rate is `(1 - E) g`, so a smaller Gompertz tumor loses a larger share. It saturates, because a growth rate that rises without bound
+    /// as a Gompertz tumor shrinks would otherwise end it in finite time. A tumor that would shrink without treatment, above its capacity,
+    /// loses nothing more. Norton and Simon 1977, Cancer Treatment Reports 61:1307.
+    NortonSimon, RunningNortonSimon, NortonSimonParameters, "norton_simon",
+    |p, c, tumor| p.max_kill * c / (p.half_concentration + c.max(0.0)) * tumor.growth_rate.max(0.0)
+}
+
+/// Kill at `k2 C`, after which cells die through three stages that still have volume. Simeoni et al. 2004,
+/// doi:10.1158/0008-5472.CAN-03-2524.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Simeoni;
+
+/// [`Simeoni`] with the values of its parameters.
+#[derive(Debug, Clone, Copy)]
+pub struct RunningSimeoni {
+    kill_rate: f64,
+    transit_rate: f64,
+}
+
+const NG_PER_ML_IN_MG_PER_L: f64 = 1000.0;
+
+impl Response for Simeoni {
+    type Running = RunningSimeoni;
+
+    fn outline(&self, drug: &str) -> Outline {
+        let mut outline = Outline::new("simeoni").parameters::<SimeoniParameters>(&format!("{drug}_simeoni"));
+        for stage in 1..=3 {
+            outline = outline.state(format!("{drug}_dying_{stage}"), "mm3", 1e-9);
+        }
+        outline.needs_tumor = true;
+        outline
+    }
+
+    fn bind(&self, values: &[f64]) -> Option<RunningSimeoni> {
+        let p = SimeoniParameters::from_values(values)?;
+        Some(RunningSimeoni { kill_rate: p.potency * NG_PER_ML_IN_MG_PER_L, transit_rate: p.transit_rate })
+    }
+}
+
+impl RunningResponse for RunningSimeoni {
+    #[inline]
+    fn loss(&self, concentration: f64, _tumor: &Tumor) -> f64 {
+        self.kill_rate * concentration
+    }
+
+    #[inline]
+    fn dying(&self, x: &[f64]) -> f64 {
+        x.iter().sum()
+    }
+
+    #[inline]
+    fn rates(&self, x: &[f64], concentration: f64, tumor: &Tumor, dx: &mut [f64]) {
+        if let (&[first, second, third], [of_first, of_second, of_third]) = (x, dx) {
+            let killed = if concentration <= 0.0 { 0.0 } else { self.kill_rate * concentration * tumor.ln_living.exp() };
+            *of_first = killed - self.transit_rate * first;
+            *of_second = self.transit_rate * (first - second);
+            *of_third = self.transit_rate * (second - third);
+        }
+    }
+}

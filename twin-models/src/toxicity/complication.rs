@@ -1,0 +1,106 @@
+//! Normal-tissue complication probability.
+
+use super::DoseVolume;
+use crate::Source;
+use crate::special::normal_distribution;
+use twin_core::CoreError;
+
+/// How a dose-volume histogram becomes a probability.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ComplicationModel {
+    /// Lyman, Kutcher and Burman: `Φ((gEUD - TD50) / (m TD50))` with the exponent `1/n`.
+    Lyman {
+        /// Dose to the whole organ with half the probability, in Gy.
+        td50: f64,
+        /// Effect of volume: 1 is the mean dose, near 0 the greatest.
+        n: f64,
+        /// Inverse of the steepness.
+        m: f64,
+    },
+    /// Logistic in the mean dose: `1 / (1 + exp(-(b0 + b1 D)))`.
+    MeanDose {
+        /// Intercept.
+        b0: f64,
+        /// Slope per Gy.
+        b1: f64,
+    },
+    /// Logistic in the greatest dose, through two points of a published summary.
+    GreatestDose {
+        /// (Dose in Gy, probability) of the first point.
+        first: (f64, f64),
+        /// The second.
+        second: (f64, f64),
+    },
+}
+
+/// One row of the literature: a complication of an organ, its model and where it comes from.
+///
+/// Rows for one organ disagree, by more than a factor of two for the lung: show them side by side, never one alone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Complication {
+    /// The organ, in lower case.
+    pub organ: &'static str,
+    /// What is counted as a complication.
+    pub endpoint: &'static str,
+    /// How its probability follows from the dose.
+    pub model: ComplicationModel,
+    /// Where the values come from.
+    pub source: Source,
+}
+
+macro_rules! rows {
+    ($($organ:literal, $endpoint:literal, $model:expr, $citation:literal;)*) => {
+        /// The rows of the literature, as far as they were recalled; none was checked against its publication.
+        pub const COMPLICATIONS: &[Complication] = &[$(Complication {
+            organ: $organ, endpoint: $endpoint, model: $model, source: Source::unconfirmed($citation),
+        }),*];
+    };
+}
+
+const fn lyman(td50: f64, n: f64, m: f64) -> ComplicationModel {
+    ComplicationModel::Lyman { td50, n, m }
+}
+
+rows! {
+    "parotid", "salivary flow below 25 % at one year", lyman(39.9, 1.0, 0.40), "Dijkema et al. 2010";
+    "lung", "symptomatic pneumonitis", ComplicationModel::MeanDose { b0: -3.87, b1: 0.126 }, "Marks et al. 2010 (QUANTEC)";
+    "lung", "symptomatic pneumonitis, pooled", lyman(30.8, 1.0, 0.37), "pooled Lyman fit";
+    "lung", "pneumonitis", lyman(29.9, 1.0, 0.41), "Semenenko and Li 2008";
+    "lung", "pneumonitis, early tolerance data", lyman(24.5, 0.87, 0.18), "Burman et al. 1991";
+    "rectum", "bleeding of grade 2 or more", lyman(76.9, 0.09, 0.13), "Michalski et al. 2010 (QUANTEC)";
+    "liver", "radiation-induced liver disease, primary tumor", lyman(39.8, 0.97, 0.12), "Pan et al. 2010 (QUANTEC)";
+    "liver", "radiation-induced liver disease, metastases", lyman(45.8, 0.97, 0.12), "Pan et al. 2010 (QUANTEC)";
+    "spinal cord", "myelopathy", ComplicationModel::GreatestDose { first: (50.0, 0.002), second: (60.0, 0.06) }, "QUANTEC summary: 0.2 % at 50 Gy, 6 % at 60 Gy";
+    "spinal cord", "myelopathy, early tolerance data (overstates the risk)", lyman(66.5, 0.05, 0.175), "Burman et al. 1991";
+    "brain", "necrosis", lyman(60.0, 0.25, 0.15), "Burman et al. 1991";
+}
+
+impl ComplicationModel {
+    /// The probability of the complication after the dose of `organ`.
+    ///
+    /// # Errors
+    /// [`CoreError`] for parameters that are no model: `td50`, `n` or `m` not above 0, an intercept or slope that is not finite, points
+    /// of equal doses or with probabilities that are not between 0 and 1.
+    pub fn probability(&self, organ: &DoseVolume) -> Result<f64, CoreError> {
+        use crate::check::{open_proportion, positive, within};
+        match *self {
+            Self::Lyman { td50, n, m } => {
+                let td50 = positive("dose of half probability in Gy", td50)?;
+                let dose = organ.equivalent_uniform_dose(1.0 / positive("effect of volume n", n)?)?;
+                Ok(normal_distribution((dose - td50) / (positive("slope m", m)? * td50)))
+            }
+            Self::MeanDose { b0, b1 } => {
+                let b0 = within("intercept of a logistic model", b0, true, "finite")?;
+                let b1 = within("slope of a logistic model per Gy", b1, true, "finite")?;
+                Ok(1.0 / (1.0 + (-b0 - b1 * organ.mean_dose()).exp()))
+            }
+            Self::GreatestDose { first: (low, at_low), second: (high, at_high) } => {
+                let logit = |p: f64| open_proportion("probability of a complication", p).map(|p| (p / (1.0 - p)).ln());
+                let apart = positive("distance of two doses of a summary in Gy", high - low)?;
+                let (at_low, at_high) = (logit(at_low)?, logit(at_high)?);
+                let dose = organ.greatest_dose();
+                Ok(1.0 / (1.0 + (-at_low - (at_high - at_low) * (dose - low) / apart).exp()))
+            }
+        }
+    }
+}
