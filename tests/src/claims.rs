@@ -3,7 +3,9 @@
 mod growth;
 mod real_psa;
 mod solver;
+mod spatial;
 mod strobl2021;
+mod tumortwin;
 
 use std::time::Instant;
 
@@ -103,6 +105,8 @@ impl Claim {
 pub fn all() -> Vec<Claim> {
     let mut claims = growth::claims();
     claims.extend(solver::claims());
+    claims.extend(spatial::claims());
+    claims.extend(tumortwin::claims());
     claims.extend(strobl2021::claims());
     claims.extend(real_psa::claims());
     claims

@@ -3,8 +3,12 @@
 #[cfg(doctest)]
 mod book;
 pub mod claims;
+pub mod npz;
 pub mod psa;
 pub mod rivals;
+pub mod spatial;
+pub mod tumortwin;
+pub mod tumortwin_cases;
 
 use std::path::{Path, PathBuf};
 

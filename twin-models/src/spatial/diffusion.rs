@@ -253,7 +253,9 @@ impl<T: Real> Operator<'_, T> {
     /// The sum of `of` each value, plane by plane and in order, so that it does not depend on the threads.
     pub(super) fn sum(&self, values: &[T], of: impl Fn(usize, T) -> f64) -> f64 {
         let runs = self.active.runs.iter();
-        let of_run = |run: &Run| (run.start..run.start + run.len).zip(&values[run.start..run.start + run.len]).map(|(at, v)| of(at, *v)).sum::<f64>();
+        let of_run = |run: &Run| {
+            (run.start..run.start + run.len).zip(&values[run.start..run.start + run.len]).map(|(at, v)| of(at, *v)).sum::<f64>()
+        };
         runs.map(of_run).sum()
     }
 }

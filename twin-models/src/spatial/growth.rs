@@ -158,8 +158,8 @@ impl Law for GompertzGrowth {
         let &[rate, capacity, ..] = parameters else { return [N::constant(f64::NAN); 2] };
         let power = (-(rate * N::constant(days))).exponential();
         // (ln c)' = β (ln K − ln c) − k: the kill at t fades with e^(−β (days − t)); by parts, so that only its integral is needed.
-        let faded = kill.over(days)
-            - rate * kill.integral(days, |t, killed| killed * (-(rate * N::constant(days - t))).exponential());
+        let faded =
+            kill.over(days) - rate * kill.integral(days, |t, killed| killed * (-(rate * N::constant(days - t))).exponential());
         [(N::constant(1.0) - power) * capacity.logarithm() - faded, power]
     }
     fn then<N: Number>([m1, p1]: [N; 2], [m2, p2]: [N; 2]) -> [N; 2] {
@@ -174,7 +174,7 @@ impl Law for GompertzGrowth {
     }
     #[inline(always)]
     fn derivatives<T: Real>(flow: [T; 2], c: T) -> (T, [T; 2]) {
-        if !(c > T::ZERO) {
+        if c <= T::ZERO {
             return (T::ZERO, [T::ZERO; 2]);
         }
         let after = Self::apply(flow, c);

@@ -274,7 +274,8 @@ impl<L: Law, T: Real> ReactionDiffusion<L, T> {
         let unit = |code: &Option<std::borrow::Cow<'static, str>>| code.as_ref().map(|code| code.parse::<Unit>()).transpose();
         let units = self.spec.treatments.iter().map(|known| unit(&known.unit)).collect::<Result<Vec<_>, _>>()?;
         let lattice = Lattice::new(&self.anatomy);
-        let cavity = |region: &twin_core::Mask| -> Vec<f64> { region.inside().iter().map(|&inside| f64::from(u8::from(inside))).collect() };
+        let cavity =
+            |region: &twin_core::Mask| -> Vec<f64> { region.inside().iter().map(|&inside| f64::from(u8::from(inside))).collect() };
         Ok(Prepared {
             initial: lattice.gather(self.anatomy.cellularity()),
             dose: self.anatomy.relative_dose().map(|dose| lattice.gather(dose)),

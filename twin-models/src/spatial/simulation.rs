@@ -151,9 +151,7 @@ impl<L: Law, T: Real> Course<L, T> {
         let (model, state, day) = (self.prepared.spec.id.clone(), "cellularity".to_owned(), (self.start.days() + self.at));
         match trouble {
             Trouble::NotFinite => SimulationError::NotFinite { model, state, value: f64::NAN, day },
-            Trouble::Negative(value) => {
-                SimulationError::OutOfBounds { model, state, value, low: 0.0, high: f64::INFINITY, day }
-            }
+            Trouble::Negative(value) => SimulationError::OutOfBounds { model, state, value, low: 0.0, high: f64::INFINITY, day },
         }
     }
 
@@ -311,7 +309,8 @@ impl<L: Law, T: Real> Simulation for Course<L, T> {
 
     fn state(&self) -> Option<Cow<'_, [f64]>> {
         let inside = self.prepared.anatomy.region().inside();
-        let of_region = |field: Vec<f64>| field.into_iter().zip(inside).filter(|(_, inside)| **inside).map(|(value, _)| value).collect();
+        let of_region =
+            |field: Vec<f64>| field.into_iter().zip(inside).filter(|(_, inside)| **inside).map(|(value, _)| value).collect();
         self.prepared.offers_voxels.then(|| Cow::Owned(of_region(self.cellularity())))
     }
 

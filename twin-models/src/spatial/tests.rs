@@ -3,9 +3,7 @@
 use super::*;
 use crate::testing::{self, Settings as LawSettings};
 use crate::{Model, Simulation, SimulationError};
-use twin_core::{
-    AbsorbedDose, Agent, Grid, Mask, Proportion, Quantity, Random, ScalarField, Span, Target, Time, Treatment, Unit,
-};
+use twin_core::{AbsorbedDose, Agent, Grid, Mask, Proportion, Quantity, Random, ScalarField, Span, Target, Time, Treatment, Unit};
 
 fn field(grid: &Grid, of: impl Fn([usize; 3]) -> f64) -> ScalarField {
     let values = (0..grid.voxels()).map(|index| of(grid.voxel(index).unwrap())).collect();
@@ -96,7 +94,9 @@ fn cells_stay_in_their_part_of_the_region() {
     let grid = Grid::new([4, 4, 1], [1.0; 3]).unwrap();
     let inside = (0..16).map(|index| (index % 4 < 2) == (index / 4 < 2)).collect();
     let region = Mask::new(grid.clone(), inside).unwrap();
-    let model = ReactionDiffusion::<NoGrowth>::new(Anatomy::new(region, &field(&grid, |[i, j, _]| f64::from(u8::from(i + j == 0)))).unwrap());
+    let model = ReactionDiffusion::<NoGrowth>::new(
+        Anatomy::new(region, &field(&grid, |[i, j, _]| f64::from(u8::from(i + j == 0)))).unwrap(),
+    );
     let mut course = model.start_static(&model.spec().defaults().unwrap(), Time::ORIGIN).unwrap();
     course.advance(day(500.0)).unwrap();
     let cells = course.cellularity();
@@ -108,7 +108,8 @@ fn cells_stay_in_their_part_of_the_region() {
 fn nothing_moves_into_tissue_without_diffusivity() {
     let grid = Grid::new([6, 1, 1], [1.0; 3]).unwrap();
     let half = |left: bool| Mask::new(grid.clone(), (0..6).map(|i| (i < 3) == left).collect()).unwrap();
-    let tissues = [Tissue { region: half(true), relative_diffusivity: 1.0 }, Tissue { region: half(false), relative_diffusivity: 0.0 }];
+    let tissues =
+        [Tissue { region: half(true), relative_diffusivity: 1.0 }, Tissue { region: half(false), relative_diffusivity: 0.0 }];
     let anatomy = Anatomy::new(Mask::whole(grid.clone()), &field(&grid, |[i, _, _]| if i == 1 { 0.9 } else { 0.0 })).unwrap();
     let model = ReactionDiffusion::<NoGrowth>::new(anatomy.with_tissues(&tissues).unwrap());
     let mut course = model.start_static(&model.spec().defaults().unwrap(), Time::ORIGIN).unwrap();
@@ -237,15 +238,18 @@ fn malformed_anatomy_is_refused() {
     let other = Grid::new([4, 3, 2], [1.0, 1.0, 2.0]).unwrap();
     let whole = Mask::whole(grid.clone());
     let zero = field(&grid, |_| 0.0);
-    let refused = |result: Result<Anatomy, SimulationError>, what: &str| match result {
-        Err(SimulationError::Anatomy { what: found, detail }) => assert!(found == what && !detail.is_empty(), "{found}: {detail}"),
-        other => panic!("{what}: {other:?}"),
+    let refused = |result: Result<Anatomy, SimulationError>, what: &str| {
+        let fits = matches!(&result, Err(SimulationError::Anatomy { what: found, detail }) if *found == what && !detail.is_empty());
+        assert!(fits, "{what}: {result:?}");
     };
     refused(Anatomy::new(Mask::new(grid.clone(), vec![false; 24]).unwrap(), &zero), "region");
     refused(Anatomy::new(whole.clone(), &field(&other, |_| 0.0)), "cellularity");
     refused(Anatomy::new(whole.clone(), &field(&grid, |_| 1.5)), "cellularity");
     refused(Anatomy::new(whole.clone(), &field(&grid, |_| -0.1)), "cellularity");
-    refused(Anatomy::new(whole.clone(), &ScalarField::on(grid.clone(), Unit::parse("mm2/s").unwrap(), vec![0.0; 24]).unwrap()), "cellularity");
+    refused(
+        Anatomy::new(whole.clone(), &ScalarField::on(grid.clone(), Unit::parse("mm2/s").unwrap(), vec![0.0; 24]).unwrap()),
+        "cellularity",
+    );
     let corner = Mask::new(grid.clone(), (0..24).map(|i| i == 0).collect()).unwrap();
     refused(Anatomy::new(corner.clone(), &field(&grid, |[i, ..]| if i == 3 { 0.5 } else { 0.0 })), "cellularity");
     let sound = Anatomy::new(whole.clone(), &zero).unwrap();
