@@ -9,8 +9,10 @@ mod radiation;
 mod real_psa;
 mod sbc;
 mod solver;
+mod spatial;
 mod strobl2021;
 mod toxicity;
+mod tumortwin;
 
 use std::time::Instant;
 
@@ -114,6 +116,8 @@ pub fn all() -> Vec<Claim> {
     claims.extend(radiation::claims());
     claims.extend(toxicity::claims());
     claims.extend(solver::claims());
+    claims.extend(spatial::claims());
+    claims.extend(tumortwin::claims());
     claims.extend(strobl2021::claims());
     claims.extend(real_psa::claims());
     claims.extend(nlme::claims());

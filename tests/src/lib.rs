@@ -4,12 +4,16 @@
 mod book;
 pub mod claims;
 pub mod io_reference;
+pub mod npz;
 pub mod psa;
 pub mod races;
 pub mod rivals;
 pub mod sbc;
 pub mod study;
 pub mod theophylline;
+pub mod spatial;
+pub mod tumortwin;
+pub mod tumortwin_cases;
 
 use std::path::{Path, PathBuf};
 

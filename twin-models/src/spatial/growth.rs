@@ -174,7 +174,7 @@ impl Law for GompertzGrowth {
     }
     #[inline(always)]
     fn derivatives<T: Real>(flow: [T; 2], c: T) -> (T, [T; 2]) {
-        if !(c > T::ZERO) {
+        if c <= T::ZERO {
             return (T::ZERO, [T::ZERO; 2]);
         }
         let after = Self::apply(flow, c);

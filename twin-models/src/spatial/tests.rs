@@ -238,9 +238,9 @@ fn malformed_anatomy_is_refused() {
     let other = Grid::new([4, 3, 2], [1.0, 1.0, 2.0]).unwrap();
     let whole = Mask::whole(grid.clone());
     let zero = field(&grid, |_| 0.0);
-    let refused = |result: Result<Anatomy, SimulationError>, what: &str| match result {
-        Err(SimulationError::Anatomy { what: found, detail }) => assert!(found == what && !detail.is_empty(), "{found}: {detail}"),
-        other => panic!("{what}: {other:?}"),
+    let refused = |result: Result<Anatomy, SimulationError>, what: &str| {
+        let fits = matches!(&result, Err(SimulationError::Anatomy { what: found, detail }) if *found == what && !detail.is_empty());
+        assert!(fits, "{what}: {result:?}");
     };
     refused(Anatomy::new(Mask::new(grid.clone(), vec![false; 24]).unwrap(), &zero), "region");
     refused(Anatomy::new(whole.clone(), &field(&other, |_| 0.0)), "cellularity");
