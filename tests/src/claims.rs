@@ -3,8 +3,8 @@
 mod effect;
 mod growth;
 mod io;
-mod nlme;
 mod kinetics;
+mod nlme;
 mod radiation;
 mod real_psa;
 mod sbc;

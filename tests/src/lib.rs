@@ -9,9 +9,9 @@ pub mod psa;
 pub mod races;
 pub mod rivals;
 pub mod sbc;
+pub mod spatial;
 pub mod study;
 pub mod theophylline;
-pub mod spatial;
 pub mod tumortwin;
 pub mod tumortwin_cases;
 

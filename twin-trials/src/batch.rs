@@ -29,9 +29,11 @@
 
 mod file;
 mod shard;
+mod summary;
 mod table;
 
 pub use shard::{Shard, ShardEnd};
+pub use summary::{Summary, Tally};
 pub use table::write_table;
 
 use crate::outcomes::Assessment;
