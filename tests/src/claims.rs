@@ -1,9 +1,11 @@
 //! Claims: published or certified numbers, each with the run of ours that is held against it.
 
+mod design;
 mod growth;
 mod real_psa;
 mod solver;
 mod strobl2021;
+mod survival;
 
 use std::time::Instant;
 
@@ -105,6 +107,8 @@ pub fn all() -> Vec<Claim> {
     claims.extend(solver::claims());
     claims.extend(strobl2021::claims());
     claims.extend(real_psa::claims());
+    claims.extend(survival::claims());
+    claims.extend(design::claims());
     claims
 }
 

@@ -5,6 +5,7 @@ mod book;
 pub mod claims;
 pub mod psa;
 pub mod rivals;
+pub mod table;
 
 use std::path::{Path, PathBuf};
 

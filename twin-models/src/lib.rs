@@ -29,6 +29,7 @@
 //! - [`growth`]: laws of untreated growth
 //! - [`clones`]: sensitive and resistant cells under a drug
 //! - [`psa`]: prostate-specific antigen under androgen deprivation
+//! - [`survival`]: laws of the time to an event
 //! - `testing` (feature `testing`): the laws, as functions that find the usual faults of a model
 #![cfg_attr(test, allow(clippy::float_cmp, clippy::unwrap_used))]
 
@@ -42,6 +43,7 @@ pub mod psa;
 mod registry;
 mod scenario;
 mod solver;
+pub mod survival;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 

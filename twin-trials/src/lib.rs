@@ -29,13 +29,15 @@
 //! - [`Policy`]: [`Continuous`], [`Withheld`], [`Adaptive`], [`Intermittent`], [`Planned`], or any closure
 //! - [`Endpoint`]: [`TimeToProgression`], [`TimeOffDrug`], [`CumulativeDose`], [`ValueAt`]
 //! - [`run`], [`run_observed`], [`course()`]: running it
-//! - [`statistics`]: Kaplan-Meier, log-rank, quantiles, paired differences
+//! - [`statistics`]: survival curves, log-rank, Cox, accelerated and competing-risk regression, quantiles, paired differences
+//! - [`design`]: two stages, several looks, events needed, dose escalation
 //! - [`report`]: one HTML document with figures, readable in print
 #![cfg_attr(test, allow(clippy::float_cmp, clippy::unwrap_used))]
 
 mod arm;
 mod cohort;
 mod course;
+pub mod design;
 mod endpoint;
 mod error;
 mod policy;
