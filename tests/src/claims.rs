@@ -1,6 +1,7 @@
 //! Claims: published or certified numbers, each with the run of ours that is held against it.
 
 mod effect;
+mod design;
 mod growth;
 mod io;
 mod kinetics;
@@ -13,6 +14,7 @@ mod spatial;
 mod strobl2021;
 mod toxicity;
 mod tumortwin;
+mod survival;
 
 use std::time::Instant;
 
@@ -123,6 +125,8 @@ pub fn all() -> Vec<Claim> {
     claims.extend(nlme::claims());
     claims.extend(sbc::claims());
     claims.extend(io::claims());
+    claims.extend(survival::claims());
+    claims.extend(design::claims());
     claims
 }
 

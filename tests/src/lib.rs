@@ -14,6 +14,7 @@ pub mod study;
 pub mod theophylline;
 pub mod tumortwin;
 pub mod tumortwin_cases;
+pub mod table;
 
 use std::path::{Path, PathBuf};
 

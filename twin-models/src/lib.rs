@@ -32,6 +32,7 @@
 //! - [`radiation`], [`kinetics`], [`effect`], [`toxicity`]: what treatments do to tumor and body
 //! - [`composition`]: one model from a growth law, effects and toxicities, as types or from a description
 //! - [`spatial`]: reaction and diffusion in the patient's own anatomy
+//! - [`survival`]: laws of the time to an event
 //! - `testing` (feature `testing`): the laws, as functions that find the usual faults of a model
 #![cfg_attr(test, allow(clippy::float_cmp, clippy::unwrap_used))]
 
@@ -52,6 +53,7 @@ mod scenario;
 mod solver;
 pub mod spatial;
 mod special;
+pub mod survival;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod toxicity;

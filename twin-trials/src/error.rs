@@ -78,6 +78,32 @@ pub enum TrialError {
         /// The number of events seen while at least two groups were at risk.
         events: usize,
     },
+    /// A search for the most likely coefficients did not settle.
+    #[error("the {what} did not settle within {iterations} steps")]
+    NotConverged {
+        /// What was being fitted.
+        what: &'static str,
+        /// How many steps were tried.
+        iterations: usize,
+    },
+    /// The data do not say what a coefficient is: its covariate does not vary, follows from the others, or separates the events.
+    #[error(
+        "the {what} cannot tell the coefficient of `{name}`: it does not vary, follows from the others, or separates the events"
+    )]
+    NotIdentified {
+        /// What was being fitted.
+        what: &'static str,
+        /// The coefficient at fault.
+        name: String,
+    },
+    /// No design within the bounds of the search meets what is asked of it.
+    #[error("no {what} meets what is asked within {bound}")]
+    NoDesign {
+        /// The kind of design.
+        what: &'static str,
+        /// The bounds of the search, in words.
+        bound: String,
+    },
     /// A trial cannot be run as it is designed.
     #[error("{what} of the trial must be {valid}")]
     Design {

@@ -31,6 +31,8 @@
 //! - [`run`], [`run_observed`], [`course()`]: running it
 //! - [`batch`]: trials in files that survive interruption, and in shards for many machines
 //! - [`statistics`]: Kaplan-Meier, log-rank, quantiles, paired differences
+//! - [`statistics`]: survival curves, log-rank, Cox, accelerated and competing-risk regression, quantiles, paired differences
+//! - [`design`]: two stages, several looks, events needed, dose escalation
 //! - [`report`]: one HTML document with figures, readable in print
 #![cfg_attr(test, allow(clippy::float_cmp, clippy::unwrap_used))]
 
@@ -38,6 +40,7 @@ mod arm;
 pub mod batch;
 mod cohort;
 mod course;
+pub mod design;
 mod endpoint;
 mod error;
 mod outcomes;

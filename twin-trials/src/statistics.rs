@@ -3,7 +3,12 @@
 //! | question | answer |
 //! |---|---|
 //! | how many are still free of the event at a time? | [`KaplanMeier`] |
+//! | what is the cumulative hazard? | [`NelsonAalen`] |
 //! | do groups differ in survival? | [`log_rank`] |
+//! | how do covariates change the hazard? | [`CoxRegression`] |
+//! | how do covariates stretch times? | [`AcceleratedRegression`] |
+//! | how many had one kind of event, when others compete? | [`CumulativeIncidence`], [`fine_gray`] |
+//! | does a score order subjects as their events came? | [`concordance`] |
 //! | which value do a given share of draws stay below? | [`quantile`], [`quantiles`], [`Spread`] |
 //! | how sure is a simulated mean, or a simulated share? | [`Mean`], [`Share`] |
 //! | how much better is one arm than another on the same patients? | [`PairedDifference`], [`bootstrap_paired`] |
@@ -12,11 +17,27 @@
 //! [`TrialError`] that says which entry is at fault. Sums run in the order of the data, so results are the same
 //! bits on every run.
 
+mod accelerated;
+mod coefficient;
+mod competing;
+mod concordance;
+mod cox;
 mod logrank;
+mod nelson_aalen;
+mod newton;
+mod partial_likelihood;
+mod period;
 mod summary;
 mod survival;
 
+pub use accelerated::{AcceleratedFit, AcceleratedRegression};
+pub use coefficient::Coefficient;
+pub use competing::{CompetingFollowUp, CumulativeIncidence, IncidenceStep, fine_gray};
+pub use concordance::{Concordance, concordance};
+pub use cox::{CoxFit, CoxRegression, Ties};
 pub use logrank::{GroupCount, LogRank, log_rank};
+pub use nelson_aalen::{HazardStep, NelsonAalen};
+pub use period::Period;
 pub use summary::{Mean, PairedDifference, Share, Spread, bootstrap_paired, quantile, quantiles};
 pub use survival::{FollowUp, KaplanMeier, RestrictedMean, SurvivalAt, SurvivalStep, TimeQuantile};
 
@@ -35,7 +56,7 @@ fn finite(what: &'static str, values: &[f64]) -> Result<(), TrialError> {
 }
 
 /// Refuses anything but a number strictly between 0 and 1.
-fn open_unit(what: &'static str, value: f64) -> Result<f64, TrialError> {
+pub(crate) fn open_unit(what: &'static str, value: f64) -> Result<f64, TrialError> {
     if value > 0.0 && value < 1.0 {
         Ok(value)
     } else {
