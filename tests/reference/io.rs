@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+use twin_core::SubjectId;
+use twin_io::fhir::{self, Identity};
 use twin_io::nifti::{Image, Kind};
 use twin_io::volume::Mask;
-use twin_io::{Limits, nifti};
+use twin_io::{Date, Limits, nifti};
 use twin_tests::{data, io_reference};
 
 const REFERENCE: &str = "reference/io_reference";
@@ -27,6 +29,49 @@ fn dicom_of_pydicom_and_highdicom() {
     assert!(tally.missed.iter().all(|miss| miss.contains("is not read; read are:")), "{:?}", tally.missed);
     assert_eq!(tally.missed.len(), 4);
     assert!(tally.reproduced() >= 200, "{}", tally.reproduced());
+}
+
+#[test]
+fn maf_of_acute_myeloid_leukemia() {
+    let Some(folder) = data("maf_of_acute_myeloid_leukemia", "data/genomics_maf") else { return };
+    let tally = io_reference::genomics::tally(&folder).unwrap();
+    tally.print("MAF");
+    assert_eq!((tally.expected, tally.missed), (10, vec![]));
+}
+
+/// The bundles of mCODE's own extractor. Some hold templates whose dates read `YYYY-MM-DD`, which are not dates.
+#[test]
+fn bundles_of_the_mcode_extraction_framework() {
+    let Some(folder) = data("bundles_of_the_mcode_extraction_framework", "data/mcode_fhir/extractors/fixtures") else { return };
+    let identity = Identity { subject: SubjectId::new("S1").unwrap(), origin: Date::parse("2020-01-01").unwrap() };
+    let (mut read, mut templates, mut left_out) = (0, 0, 0);
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        if !path.to_string_lossy().ends_with("bundle.json") {
+            continue;
+        }
+        match fhir::parse(&text, "bundle.json", &identity, &Limits::default()) {
+            Ok(bundle) => {
+                read += 1;
+                left_out += bundle.left_out.len();
+                let resources = text.matches("\"resourceType\"").count() - 1;
+                let patient = &bundle.patient;
+                let kept = patient.timeline.entries().len()
+                    + usize::from(patient.covariates.sex().is_some())
+                    + patient.covariates.names().count();
+                assert!(kept + bundle.left_out.len() >= resources, "{}: nothing may go unsaid", path.display());
+            }
+            Err(error) => {
+                templates += 1;
+                assert!(text.contains("YYYY-MM-DD") && error.to_string().contains("must be a date"), "{}: {error}", path.display());
+            }
+        }
+    }
+    println!(
+        "mCODE: {read} bundles read, {left_out} parts of them listed as left out, {templates} templates without dates refused"
+    );
+    assert!(read >= 15, "{read}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What `twin-io` reads, held against the values that pydicom, nibabel, highdicom and others computed from the same files.
 
 pub mod dicom;
+pub mod genomics;
 pub mod nifti;
 
 use serde_json::Value;

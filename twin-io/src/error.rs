@@ -19,6 +19,7 @@ pub struct Place {
     pub field: Option<Box<str>>,
 }
 
+#[allow(dead_code)] // each room uses some of these, and no room all
 impl Place {
     pub(crate) fn of(file: Option<&Path>) -> Self {
         Self { file: file.map(Box::from), ..Self::default() }
@@ -29,7 +30,6 @@ impl Place {
         self
     }
 
-    #[cfg_attr(not(feature = "json"), allow(dead_code))]
     pub(crate) fn column(mut self, column: usize) -> Self {
         self.column = Some(count(column));
         self
@@ -214,6 +214,12 @@ pub enum IoError {
         found: u64,
         /// The versions that can be read.
         supported: &'static str,
+    },
+    /// A record is not released, since consent does not permit it.
+    #[error("the record is not released")]
+    Refused {
+        /// What consent says.
+        source: twin_core::CoreError,
     },
     /// A part of a format that is valid, but that this crate does not read.
     #[error("{place}: {what} is not read; read are: {supported}")]

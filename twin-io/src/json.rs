@@ -149,6 +149,14 @@ fn parse(text: &str, file: Option<&Path>, limits: &Limits) -> Result<Patient, Io
     Ok(envelope.patient)
 }
 
+/// A text as JSON, if it is within the limits and gives no key twice.
+#[cfg(feature = "fhir")]
+pub(crate) fn value(text: &str, file: &Path, limits: &Limits) -> Result<serde_json::Value, IoError> {
+    file::checked_size(text.len(), Some(file), limits)?;
+    check::check(text, Some(file), limits)?;
+    serde_json::from_str(text).map_err(|error| Place::of(Some(file)).line(error.line()).column(error.column()).syntax("not JSON"))
+}
+
 fn checked_header(header: &check::Header, file: Option<&Path>) -> Result<(), IoError> {
     if header.format.as_deref() != Some(FORMAT) {
         return Err(IoError::Format { place: Place::of(file).field("format"), expected: FORMAT });

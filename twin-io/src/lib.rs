@@ -22,9 +22,9 @@
 //!
 //! # What it does not do
 //!
-//! * It does not de-identify. A subject's id is taken as it stands in the file: make it opaque before. The name of a file enters
-//!   the provenance, so a file should not be named after a person.
-//! * It knows no calendar dates; times in a file are numbers relative to an origin that the file does not name.
+//! * Readers do not de-identify. A subject's id is taken as it stands in a table: make it opaque before. The name of a file enters
+//!   the provenance, so a file should not be named after a person. `governance` is for the way out.
+//! * Records know no calendar dates: what has dates is read with an origin that the caller gives.
 //! * It reads whole files, up to [`Limits`]; it does not stream, lock files, or follow a file that grows.
 //!
 //! # Catalog
@@ -35,9 +35,14 @@
     feature = "dicom",
     doc = "* [`dicom`] — image series, structures, doses with their histograms, plans and segmentations."
 )]
+#![cfg_attr(feature = "fhir", doc = "* [`fhir`] — FHIR R4 bundles in the manner of mCODE, in and out.")]
+#![cfg_attr(feature = "genomics", doc = "* [`genomics`] — MAF, VCF, expression and copy-number matrices, to alterations.")]
+#![cfg_attr(feature = "governance", doc = "* [`governance`] — pseudonyms, releases by consent, an audit log, small groups.")]
 #![cfg_attr(feature = "nifti", doc = "* [`nifti`] — NIfTI-1 and NIfTI-2 images, in and out, bit for bit.")]
 //! * [`volume`] — numbers and masks over a grid of voxels with its place in the patient, which the imaging rooms share.
 //! * [`Limits`] — how much of an untrusted file is read, at most.
+//! * [`Date`] — a day of the calendar, which becomes days from an origin at the door.
+//! * [`Missing`] — why something is not known: not done, failed, withheld.
 //! * [`IoError`], [`Place`] — what is wrong, in which file, line and field; never with a value from the file.
 //!
 //! # Features
@@ -47,19 +52,30 @@
 //! | `json` | yes | `json` | `serde_json`, `serde_path_to_error` |
 //! | `table` | yes | `table` | `toml` |
 //! | `dicom` | no | `dicom` | `flate2` with `zlib-rs` |
+//! | `fhir` | no | `fhir` | `governance` |
+//! | `genomics` | no | `genomics` | `flate2` with `zlib-rs` |
+//! | `governance` | no | `governance` | `json`, `sha2` |
 //! | `nifti` | no | `nifti` | `flate2` with `zlib-rs` |
 //!
 //! The table reader is its own, since it must refuse what common readers pass over (a quote that is never closed swallows the rest
 //! of the file) and must name exact lines; its tests compare it with the `csv` crate.
 
+mod date;
 mod error;
 mod file;
 #[cfg(any(feature = "nifti", feature = "dicom", feature = "genomics"))]
 mod inflate;
 mod limits;
+mod missing;
 
 #[cfg(feature = "dicom")]
 pub mod dicom;
+#[cfg(feature = "fhir")]
+pub mod fhir;
+#[cfg(feature = "genomics")]
+pub mod genomics;
+#[cfg(feature = "governance")]
+pub mod governance;
 #[cfg(feature = "json")]
 pub mod json;
 #[cfg(feature = "nifti")]
@@ -68,5 +84,7 @@ pub mod nifti;
 pub mod table;
 pub mod volume;
 
+pub use date::Date;
 pub use error::{IoError, Place};
 pub use limits::Limits;
+pub use missing::Missing;

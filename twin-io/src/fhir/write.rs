@@ -1,0 +1,300 @@
+//! From a patient to a bundle.
+
+use super::Identity;
+use super::codes::{self, LOINC, NAMES, UCUM};
+use crate::IoError;
+use serde_json::{Value, json};
+use twin_core::*;
+
+/// A bundle as text, and what of the patient is not in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The bundle, in JSON.
+    pub text: String,
+    /// What could not be written: the path in the record and the reason.
+    pub left_out: Vec<(String, &'static str)>,
+}
+
+/// Writes a patient as a bundle, its dates counted from `identity.origin`. The subject is named by its id.
+///
+/// For a receiver who must not know dates, give an origin that is not the patient's own.
+///
+/// # Errors
+/// [`IoError::Unwritable`] for times that lie outside the years 1800 to 2200.
+pub fn to_text(patient: &Patient, identity: &Identity) -> Result<Written, IoError> {
+    let mut writer =
+        Writer { identity, subject: json!({ "reference": "urn:twin:subject" }), entries: Vec::new(), left_out: Vec::new() };
+    writer.person(patient);
+    for (index, recorded) in patient.diagnoses.iter().enumerate() {
+        writer.diagnosis(index, recorded, patient.diagnoses.len() == 1);
+    }
+    for (index, recorded) in patient.genomics.alterations.iter().enumerate() {
+        writer.alteration(index, recorded);
+    }
+    let genomics = &patient.genomics;
+    let unwritten = [("genomics.biomarkers", genomics.biomarkers.len()), ("genomics.expression", genomics.expression.len())];
+    for (path, _) in unwritten.iter().filter(|(_, count)| *count > 0) {
+        writer.left_out.push(((*path).to_owned(), "has no resource in this mapping"));
+    }
+    for name in patient.covariates.names() {
+        for (time, recorded) in patient.covariates.values(name) {
+            writer.covariate(name, *time, recorded)?;
+        }
+    }
+    for (index, entry) in patient.timeline.entries().iter().enumerate() {
+        writer.event(index, entry)?;
+    }
+    writer.consent(&patient.consent)?;
+    let entries: Vec<Value> = writer.entries.into_iter().map(|resource| json!({ "resource": resource })).collect();
+    let bundle = json!({ "resourceType": "Bundle", "type": "collection", "entry": entries });
+    let text = serde_json::to_string_pretty(&bundle).map_err(|_| unwritable("patient", "has no form in JSON"))? + "\n";
+    Ok(Written { text, left_out: writer.left_out })
+}
+
+fn unwritable(field: &str, rule: &str) -> IoError {
+    IoError::Unwritable { field: Some(field.into()), rule: rule.to_owned() }
+}
+
+fn named(name: &str) -> Value {
+    json!({ "system": NAMES, "code": name })
+}
+
+fn loinc(code: &str) -> Value {
+    json!({ "coding": [{ "system": LOINC, "code": code }] })
+}
+
+fn quantity(quantity: &Quantity) -> Value {
+    json!({ "value": quantity.value(), "system": UCUM, "code": quantity.unit().code() })
+}
+
+fn decimal(url: &str, value: f64) -> Value {
+    json!({ "url": url, "valueDecimal": value })
+}
+
+/// Where a value comes from, as extensions.
+fn origin(provenance: &Provenance) -> Vec<Value> {
+    let mut extensions = vec![
+        json!({ "url": codes::ORIGIN, "valueCode": provenance.origin }),
+        json!({ "url": codes::SOURCE, "valueString": provenance.source }),
+    ];
+    if let Some(place) = &provenance.place {
+        extensions.push(json!({ "url": codes::PLACE, "valueString": place }));
+    }
+    extensions
+}
+
+struct Writer<'a> {
+    identity: &'a Identity,
+    subject: Value,
+    entries: Vec<Value>,
+    left_out: Vec<(String, &'static str)>,
+}
+
+impl Writer<'_> {
+    fn date(&self, time: Time) -> Result<String, IoError> {
+        let date = self.identity.origin.plus_days(time.days().floor() as i64);
+        date.map(crate::Date::to_text).ok_or_else(|| unwritable("timeline", "has a time outside the years 1800 to 2200"))
+    }
+
+    /// A resource with its subject, its provenance and, if it has one, its exact day.
+    fn push(&mut self, mut resource: Value, provenance: &Provenance, time: Option<Time>, more: Vec<Value>) {
+        let mut extensions = origin(provenance);
+        extensions.extend(time.map(|time| decimal(codes::DAY, time.days())));
+        extensions.extend(more);
+        resource["extension"] = Value::Array(extensions);
+        if resource["resourceType"] != "Patient" {
+            resource["subject"] = self.subject.clone();
+        }
+        self.entries.push(resource);
+    }
+
+    /// FHIR has one patient; sex and age may come from two sources, and then the second is told.
+    fn person(&mut self, patient: &Patient) {
+        let (sex, age) = (patient.covariates.sex(), patient.covariates.age_at_origin());
+        let provenance = sex.map(|sex| &sex.provenance).or(age.map(|age| &age.provenance));
+        let gender = match sex.map(|sex| sex.value) {
+            Some(Sex::Female) => "female",
+            Some(Sex::Male) => "male",
+            Some(Sex::Other) => "other",
+            _ => "unknown",
+        };
+        let resource = json!({ "resourceType": "Patient", "gender": gender });
+        let ages = age.map(|age| json!({ "url": codes::AGE, "valueQuantity": quantity(&age.value) }));
+        if let (Some(sex), Some(age)) = (sex, age)
+            && sex.provenance != age.provenance
+        {
+            self.left_out
+                .push(("covariates.age_at_origin.provenance".to_owned(), "a Patient has one source; that of the sex is written"));
+        }
+        match provenance {
+            Some(provenance) => self.push(resource, provenance, None, ages.into_iter().collect()),
+            None => self.entries.push(resource),
+        }
+    }
+
+    fn diagnosis(&mut self, index: usize, recorded: &Recorded<Diagnosis>, is_only: bool) {
+        let diagnosis = &recorded.value;
+        let coded = |code: &str| json!({ "coding": [{ "system": codes::ICD_O[0], "code": code }] });
+        let histology = json!({ "url": codes::HISTOLOGY, "valueCodeableConcept": coded(diagnosis.histology.as_str()) });
+        let resource = json!({ "resourceType": "Condition", "bodySite": [coded(diagnosis.topography.as_str())] });
+        self.push(resource, &recorded.provenance, None, vec![histology]);
+        let mut leave_out = |field: &str, reason| self.left_out.push((format!("diagnoses[{index}].{field}"), reason));
+        if diagnosis.grade.is_some() || !diagnosis.receptors.is_empty() || diagnosis.ki67.is_some() {
+            leave_out("grade", "grade, receptors and Ki-67 have no resource in this mapping");
+        }
+        let Some(stage) = &diagnosis.stage else { return };
+        if !is_only || stage.system != StagingSystem::Ajcc || stage.edition.is_some() {
+            return leave_out("stage", "only a stage of the AJCC without its edition is written, of the one diagnosis");
+        }
+        let categories = [
+            ("21905-5", stage.t.as_ref().map(TCategory::as_str)),
+            ("21906-3", stage.n.as_ref().map(NCategory::as_str)),
+            ("21907-1", stage.m.as_ref().map(MCategory::as_str)),
+            ("21908-9", stage.group.as_ref().map(StageGroup::as_str)),
+        ];
+        for (code, category) in categories {
+            if let Some(category) = category {
+                let value = json!({ "coding": [{ "system": "http://cancerstaging.org", "code": category }] });
+                let resource =
+                    json!({ "resourceType": "Observation", "status": "final", "code": loinc(code), "valueCodeableConcept": value });
+                self.push(resource, &recorded.provenance, None, Vec::new());
+            }
+        }
+    }
+
+    fn alteration(&mut self, index: usize, recorded: &Recorded<Alteration>) {
+        let alteration = &recorded.value;
+        let AlterationKind::SmallVariant { coding, protein } = &alteration.kind else {
+            return self.left_out.push((format!("genomics.alterations[{index}]"), "only small variants are written"));
+        };
+        let text =
+            |code: &str, text: &str| json!({ "code": loinc(code), "valueCodeableConcept": { "coding": [{ "display": text }] } });
+        let number = |code: &str, value: f64| json!({ "code": loinc(code), "valueQuantity": { "value": value, "system": UCUM, "code": "1" } });
+        let mut components = vec![text(codes::GENE, alteration.gene.as_str())];
+        components.extend(coding.as_ref().map(|change| text(codes::CODING, change.as_str())));
+        components.extend(protein.as_ref().map(|change| text(codes::PROTEIN, change.as_str())));
+        components.extend(alteration.allele_fraction.map(|share| number(codes::FRACTION, share.value())));
+        components.extend(alteration.depth.map(|depth| number(codes::DEPTH, f64::from(depth))));
+        let resource =
+            json!({ "resourceType": "Observation", "status": "final", "code": loinc(codes::VARIANT), "component": components });
+        let significance = json!({ "url": codes::SIGNIFICANCE, "valueCode": alteration.significance });
+        self.push(resource, &recorded.provenance, None, vec![significance]);
+    }
+
+    fn covariate(&mut self, name: &CovariateName, time: Time, recorded: &Recorded<CovariateValue>) -> Result<(), IoError> {
+        let code = json!({ "coding": [named(&format!("covariate {name}"))] });
+        let mut resource =
+            json!({ "resourceType": "Observation", "status": "final", "code": code, "effectiveDateTime": self.date(time)? });
+        match &recorded.value {
+            CovariateValue::Quantity(value) => resource["valueQuantity"] = quantity(value),
+            CovariateValue::Category(category) => resource["valueString"] = json!(category.as_str()),
+            _ => {
+                self.left_out.push((format!("covariates.series.{name}"), "a value of a kind that is not written"));
+                return Ok(());
+            }
+        }
+        self.push(resource, &recorded.provenance, Some(time), Vec::new());
+        Ok(())
+    }
+
+    fn event(&mut self, index: usize, entry: &Entry) -> Result<(), IoError> {
+        let date = self.date(entry.time)?;
+        let (resource, more) = match &entry.event {
+            Event::Observation(observation) => observed(observation, &date),
+            Event::Treatment(treatment) => treated(treatment, &date),
+            _ => None,
+        }
+        .map_or((None, Vec::new()), |(resource, more)| (Some(resource), more));
+        match resource {
+            Some(resource) => self.push(resource, &entry.provenance, Some(entry.time), more),
+            None => self.left_out.push((format!("timeline[{index}]"), "has no resource in this mapping")),
+        }
+        Ok(())
+    }
+
+    fn consent(&mut self, consent: &Consent) -> Result<(), IoError> {
+        for (index, provision) in consent.provisions.iter().enumerate() {
+            let whole = |time: Option<Time>| time.is_none_or(|time| time.days().fract() == 0.0);
+            if !whole(provision.from()) || !whole(provision.until()) {
+                self.left_out.push((format!("consent.provisions[{index}]"), "a period of FHIR has whole days here"));
+                continue;
+            }
+            let mut period = json!({});
+            if let Some(from) = provision.from() {
+                period["start"] = json!(self.date(from)?);
+            }
+            if let Some(until) = provision.until() {
+                period["end"] = json!(self.date(until - Span::DAY)?);
+            }
+            let kind = if provision.decision() == Decision::Permit { "permit" } else { "deny" };
+            let purpose = named(&provision.purpose().to_string());
+            let provision = json!({ "type": kind, "purpose": [purpose], "period": period });
+            self.entries
+                .push(json!({ "resourceType": "Consent", "status": "active", "patient": self.subject, "provision": provision }));
+        }
+        if !consent.withdrawals.is_empty() {
+            self.left_out
+                .push(("consent.withdrawals".to_owned(), "a withdrawal has no place in a Consent: release nothing on this bundle"));
+        }
+        Ok(())
+    }
+}
+
+/// A resource and its own extensions; `None` for what has none.
+type Resource = Option<(Value, Vec<Value>)>;
+
+fn observed(observation: &Observation, date: &str) -> Resource {
+    let known = codes::OBSERVABLES.iter().find(|(_, observable)| *observable == observation.observable);
+    let mut coding = vec![named(observation.observable.as_str())];
+    coding.extend(known.map(|(code, _)| json!({ "system": LOINC, "code": code })));
+    let mut resource =
+        json!({ "resourceType": "Observation", "status": "final", "code": { "coding": coding }, "effectiveDateTime": date });
+    let mut more = Vec::new();
+    match &observation.finding {
+        Finding::Measured { quantity: value, standard_error, .. } => {
+            resource["valueQuantity"] = quantity(value);
+            more.extend(standard_error.map(|error| decimal(codes::STANDARD_ERROR, error)));
+        }
+        Finding::Below(limit) => {
+            resource["valueQuantity"] = quantity(limit);
+            resource["valueQuantity"]["comparator"] = json!("<");
+        }
+        Finding::Above(limit) => {
+            resource["valueQuantity"] = quantity(limit);
+            resource["valueQuantity"]["comparator"] = json!(">");
+        }
+        Finding::Category(category) => resource["valueCodeableConcept"] = json!({ "coding": [named(category)] }),
+        Finding::NotEvaluable(reason) => resource["dataAbsentReason"] = json!({ "coding": [named(reason)] }),
+        _ => return None,
+    }
+    Some((resource, more))
+}
+
+fn treated(treatment: &Treatment, date: &str) -> Resource {
+    let drug = |agent: &Agent, dosage: Option<Value>| {
+        let concept = json!({ "coding": [named(agent.as_str())] });
+        let mut resource = json!({ "resourceType": "MedicationAdministration", "status": "completed", "medicationCodeableConcept": concept, "effectiveDateTime": date });
+        if let Some(dosage) = dosage {
+            resource["dosage"] = dosage;
+        }
+        resource
+    };
+    let given = |dose: &Quantity, route: &str| json!({ "dose": quantity(dose), "route": { "coding": [named(route)] } });
+    let procedure = |target: &Target| {
+        let site = json!({ "coding": [named(target.as_str())] });
+        json!({ "resourceType": "Procedure", "status": "completed", "performedDateTime": date, "bodySite": [site] })
+    };
+    match treatment {
+        Treatment::Bolus { agent, dose, .. } => Some((drug(agent, Some(given(dose, "bolus"))), Vec::new())),
+        Treatment::Oral { agent, dose, .. } => Some((drug(agent, Some(given(dose, "oral"))), Vec::new())),
+        Treatment::Infusion { agent, dose, duration, .. } => {
+            let mut dosage = given(dose, "infusion");
+            dosage["rateQuantity"] = json!({ "value": duration.days(), "system": UCUM, "code": "d" });
+            Some((drug(agent, Some(dosage)), Vec::new()))
+        }
+        Treatment::Continuous { agent, intensity } => Some((drug(agent, None), vec![decimal(codes::INTENSITY, intensity.value())])),
+        Treatment::Fraction(Fraction { dose, target }) => Some((procedure(target), vec![decimal(codes::DOSE, dose.gray())])),
+        Treatment::Surgery { target, extent } => Some((procedure(target), vec![decimal(codes::EXTENT, extent.value())])),
+        _ => None,
+    }
+}
