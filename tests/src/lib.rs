@@ -4,6 +4,7 @@
 mod book;
 pub mod claims;
 pub mod npz;
+pub mod plain_loop;
 pub mod psa;
 pub mod rivals;
 pub mod spatial;
