@@ -5,6 +5,7 @@ mod book;
 pub mod claims;
 pub mod io_reference;
 pub mod npz;
+pub mod plain_loop;
 pub mod psa;
 pub mod races;
 pub mod rivals;
