@@ -1,7 +1,7 @@
 //! Claims: published or certified numbers, each with the run of ours that is held against it.
 
-mod effect;
 mod design;
+mod effect;
 mod growth;
 mod io;
 mod kinetics;
@@ -12,9 +12,9 @@ mod sbc;
 mod solver;
 mod spatial;
 mod strobl2021;
+mod survival;
 mod toxicity;
 mod tumortwin;
-mod survival;
 
 use std::time::Instant;
 

@@ -12,10 +12,10 @@ pub mod rivals;
 pub mod sbc;
 pub mod spatial;
 pub mod study;
+pub mod table;
 pub mod theophylline;
 pub mod tumortwin;
 pub mod tumortwin_cases;
-pub mod table;
 
 use std::path::{Path, PathBuf};
 

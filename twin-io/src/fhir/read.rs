@@ -426,8 +426,8 @@ impl Reader<'_> {
         }
         let provision = &here.resource["provision"];
         let decision = match provision["type"].as_str() {
-            Some("permit") => Decision::Permit,
-            Some("deny") => Decision::Deny,
+            Some("permit") => Ruling::Permit,
+            Some("deny") => Ruling::Deny,
             _ => return Err(self.wrong(here, "provision.type", "must be permit or deny")),
         };
         if list(&provision["provision"]).iter().next().is_some() {
@@ -464,10 +464,10 @@ impl Reader<'_> {
         }
         match (found, decision) {
             (true, _) => Ok(()),
-            (false, Decision::Deny) => {
+            (false, Ruling::Deny) => {
                 Err(self.wrong(here, "provision.purpose", "a denial without a purpose that is read must not be left out"))
             }
-            (false, Decision::Permit) => {
+            (false, Ruling::Permit) => {
                 self.leave_out(&here.path, here.of_type, "the purpose is not among those that are read");
                 Ok(())
             }

@@ -260,7 +260,7 @@ fn patient() -> impl Strategy<Value = Patient> {
             }
             for (permit, from, until) in consent {
                 let bound = |days: Option<i32>| days.map(|days| Time::from_days(f64::from(days)).unwrap());
-                let decision = if permit { Decision::Permit } else { Decision::Deny };
+                let decision = if permit { Ruling::Permit } else { Ruling::Deny };
                 patient.consent.record(Provision::new(Purpose::ModelTraining, decision, bound(from), bound(until)).unwrap());
             }
             if let Some((years, provenance)) = age {

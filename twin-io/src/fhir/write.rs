@@ -226,7 +226,7 @@ impl Writer<'_> {
             if let Some(until) = provision.until() {
                 period["end"] = json!(self.date(until - Span::DAY)?);
             }
-            let kind = if provision.decision() == Decision::Permit { "permit" } else { "deny" };
+            let kind = if provision.decision() == Ruling::Permit { "permit" } else { "deny" };
             let purpose = named(&provision.purpose().to_string());
             let provision = json!({ "type": kind, "purpose": [purpose], "period": period });
             self.entries

@@ -189,7 +189,7 @@ fn consent_is_asked_for_the_purpose_and_the_answer_is_audited() {
     let mut audit = Audit::new();
     let mut ask = |patient: &Patient, purpose, at| release(patient, &[], purpose, at, &mut audit, "now").is_ok();
     assert!(ask(&patient, Purpose::Research, day(0.0)) && !ask(&patient, Purpose::Sharing, day(0.0)));
-    patient.consent.record(Provision::new(Purpose::Sharing, Decision::Permit, None, Some(day(10.0))).unwrap());
+    patient.consent.record(Provision::new(Purpose::Sharing, Ruling::Permit, None, Some(day(10.0))).unwrap());
     assert!(ask(&patient, Purpose::Sharing, day(9.0)) && !ask(&patient, Purpose::Sharing, day(10.0)));
     patient.consent.withdraw(Withdrawal::of_all(day(5.0)));
     assert!(!ask(&patient, Purpose::Sharing, day(9.0)));
