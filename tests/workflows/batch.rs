@@ -3,11 +3,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
+use std::sync::Arc;
 use std::time::Duration;
+use twin_calibrate::{Flow, Progress};
 use twin_core::Random;
 use twin_tests::study::{MANIFEST, trial};
 use twin_trials::batch::{Batch, Shard, ShardEnd, write_table};
-use twin_trials::{Trial, TrialError, run};
+use twin_trials::{Course, Endpoint, Outcome, Trial, TrialError, run};
 
 /// A folder that is removed in the end.
 struct Folder(PathBuf);
@@ -43,7 +45,7 @@ fn table(trial: &Trial, batch: &Batch<'_>, path: &Path) -> Vec<u8> {
 
 #[test]
 fn a_trial_that_is_killed_twenty_times_ends_with_the_same_bytes() {
-    const SIZE: &str = "30000";
+    const SIZE: &str = "20000";
     let (folder, mut random) = (Folder::new("kill"), Random::new(20));
     let trial = trial(SIZE.parse().unwrap()).unwrap();
     let batch = Batch::new(&trial, MANIFEST).unwrap();
@@ -153,6 +155,56 @@ fn a_journal_cut_anywhere_goes_on_and_one_with_a_changed_byte_never_passes() {
         damaged[place] ^= 0x10;
         std::fs::write(&path, &damaged).unwrap();
         let read: Result<Vec<_>, _> = batch.read(&path).and_then(|items| items.collect());
-        assert!(read.map_or(true, |read| read.len() < 40), "a byte changed at {place} was not seen");
+        assert!(read.is_err(), "a byte changed at {place} was not seen");
+        assert!(batch.run_journaled(&path, &()).is_err());
+        assert!(std::fs::read(&path).unwrap() == damaged, "a damaged file was changed");
     }
+    std::fs::write(&path, [whole.as_slice(), b"more"].concat()).unwrap();
+    assert!(batch.report(&path).is_err(), "what comes after the last patient was not seen");
+}
+
+#[test]
+fn a_trial_that_differs_for_later_patients_only_does_not_go_on_with_the_journal() {
+    let folder = Folder::new("later");
+    let path = folder.file("journal");
+    let with = |factor: f64| {
+        let mut trial = trial(3000).unwrap();
+        trial.endpoints = vec![Arc::new(Later { factor })];
+        trial
+    };
+    let (first, second) = (with(1.0), with(2.0));
+    let stop = |progress: &Progress| if progress.done < 1000 { Flow::Continue } else { Flow::Stop };
+    assert_eq!(Batch::new(&first, MANIFEST).unwrap().run_journaled(&path, &stop).unwrap(), 1024);
+    let second = Batch::new(&second, MANIFEST).unwrap();
+    assert!(second.run_journaled(&path, &()).is_err_and(|error| error.to_string().contains("another trial")));
+}
+
+/// The growth rate of the patient, but for those who grow fast, in whom it is multiplied.
+struct Later {
+    factor: f64,
+}
+
+impl Endpoint for Later {
+    fn name(&self) -> &'static str {
+        "later"
+    }
+
+    fn assess(&self, course: &Course) -> Outcome {
+        let last = course.values.last().copied().unwrap_or_default();
+        Outcome::Value(if last > 60.0 { self.factor * last } else { last })
+    }
+}
+
+#[test]
+fn a_damaged_shard_is_made_again() {
+    let (folder, trial) = (Folder::new("again"), trial(50).unwrap());
+    let (batch, shard) = (Batch::new(&trial, MANIFEST).unwrap(), Shard::new(1, 3).unwrap());
+    let ShardEnd::Made(path) = batch.run_shard(shard, &folder.0, &()).unwrap() else { panic!("nothing was made") };
+    let whole = std::fs::read(&path).unwrap();
+    for length in [0, 40, 79, 80, whole.len() - 1] {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        assert_eq!(batch.run_shard(shard, &folder.0, &()).unwrap(), ShardEnd::Made(path.clone()), "{length} bytes");
+        assert!(std::fs::read(&path).unwrap() == whole);
+    }
+    assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 1, "a draft was left");
 }

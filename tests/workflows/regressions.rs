@@ -1,5 +1,5 @@
 //! Defects that were found and mended, each as its minimal reproduction.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,8 +15,8 @@ use twin_models::{
     clones, growth, parameters, run,
 };
 use twin_trials::{
-    Adaptive, Continuous, Course, Decision, FromList, FromPosterior, FromPrior, History, Planned, Policy, TimeToProgression, Trial,
-    ValueAt, VirtualPatient, course,
+    Adaptive, Continuous, Course, Decision, FromList, FromPosterior, FromPrior, History, Outcome, Planned, Policy,
+    TimeToProgression, Trial, ValueAt, VirtualPatient, course,
 };
 
 fn day(days: f64) -> Time {
@@ -143,6 +143,54 @@ fn a_plan_is_carried_out_in_time_wherever_it_begins() {
         let lived = planned(patient, interval, 21);
         let given: Vec<Time> = lived.treatments.iter().map(|given| given.time).collect();
         assert_eq!(given, lived.visits, "from {since} every {interval}");
+    }
+}
+
+#[test]
+fn a_plan_between_visits_is_given_at_its_own_times_in_any_order() {
+    let patient = someone(&clones::sensitive_resistant(drug()));
+    let treatments =
+        Arc::from([TimedTreatment::new(day(20.0), Treatment::off(drug())), TimedTreatment::new(day(10.0), Treatment::on(drug()))]);
+    let trial =
+        clones_trial(patient, Planned { treatments }).visits(Span::from_days(28.0).unwrap(), Span::from_days(56.0).unwrap());
+    let lived = course(&trial, "arm", 0).unwrap();
+    let given: Vec<f64> = lived.treatments.iter().map(|given| given.time.days()).collect();
+    assert_eq!(given, [10.0, 20.0]);
+    assert_eq!(lived.exposure(&drug()).days(), 10.0);
+}
+
+#[test]
+fn a_treatment_scheduled_for_the_past_is_refused() {
+    let late = |history: &History<'_>| Decision::schedule([TimedTreatment::new(history.now - Span::DAY, Treatment::on(drug()))]);
+    let refused = course(&clones_trial(someone(&clones::sensitive_resistant(drug())), late), "arm", 0).unwrap_err().to_string();
+    assert!(refused.contains("day -1") && refused.contains("day 0") && refused.contains("abiraterone"), "{refused}");
+}
+
+#[test]
+fn a_reading_of_the_first_day_is_the_baseline_of_what_is_observed() {
+    let progression = TimeToProgression { truth: false, ..TimeToProgression::of(Observable::PSA, 1.2) };
+    let outcome = |past: Option<f64>| {
+        let mut patient = someone(&clones::sensitive_resistant(drug()));
+        let seen = |value| (Time::ORIGIN, Observation::number(Observable::PSA, value, "ng/mL").unwrap());
+        patient.past_observations = past.map(seen).into_iter().collect();
+        let trial = clones_trial(patient, Continuous { agent: drug() }).measure(Observable::PSA);
+        let lived = course(&trial, "arm", 0).unwrap();
+        assert_eq!(lived.seen(&Observable::PSA).len(), lived.visits.len());
+        format!("{:?}", twin_trials::Endpoint::assess(&progression, &lived))
+    };
+    assert_eq!(outcome(None), outcome(Some(20.0)));
+}
+
+#[test]
+fn a_value_at_the_last_visit_is_there_wherever_the_course_begins() {
+    for tenth in 0..200 {
+        let mut patient = someone(&clones::sensitive_resistant(drug()));
+        (patient.start, patient.since) = (day(f64::from(tenth) / 10.0), day(f64::from(tenth) / 10.0));
+        let last = ValueAt { name: "burden".to_owned(), observable: Observable::TUMOR_BURDEN, day: 7.0 };
+        let weekly = clones_trial(patient, still).visits(Span::from_days(0.7).unwrap(), Span::WEEK);
+        let lived = course(&weekly, "arm", 0).unwrap();
+        let Outcome::Value(value) = twin_trials::Endpoint::assess(&last, &lived) else { panic!("from {}", lived.since) };
+        assert_eq!(Some(&value), lived.truth(&Observable::TUMOR_BURDEN).unwrap().last().map(|(_, value)| value));
     }
 }
 

@@ -17,7 +17,8 @@ pub struct Course {
     pub observables: Vec<Observable>,
     /// What was there at each visit (visits × observables), in the units of the model, before the visit's treatment.
     pub values: Vec<f64>,
-    /// What was observed at the visits, errors included, in order, in the units of [`History`](crate::History).
+    /// What was observed at the visits, errors included, in order, in the units of [`History`](crate::History). The first visit's
+    /// include what the patient's past has of that time.
     pub observed: Vec<(Time, Observation)>,
     /// What was done since the policy took over, in order.
     pub treatments: Vec<TimedTreatment>,

@@ -148,6 +148,16 @@ pub enum TrialError {
         /// When the policy takes over.
         until: Time,
     },
+    /// A policy scheduled a treatment for a time that has passed.
+    #[error("at {now} a policy scheduled {treatment} for {at}, but nothing may lie before its decision")]
+    Scheduled {
+        /// The treatment.
+        treatment: String,
+        /// When it was to be given.
+        at: Time,
+        /// When the policy decided.
+        now: Time,
+    },
     /// There is no virtual patient of that number.
     #[error("there is no virtual patient {index}; the trial has {size}, from 0")]
     NoSuchPatient {

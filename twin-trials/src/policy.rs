@@ -78,6 +78,8 @@ impl History<'_> {
 pub struct Decision {
     /// What is done now, in order.
     pub treatments: Vec<Treatment>,
+    /// What will be done later, each at its time, whether or not there is a visit then; nothing before now.
+    pub scheduled: Vec<TimedTreatment>,
     /// Why the course ends here, if it does.
     pub stop: Option<String>,
 }
@@ -92,13 +94,19 @@ impl Decision {
     /// `treatment` is given now.
     #[must_use]
     pub fn give(treatment: Treatment) -> Self {
-        Self { treatments: vec![treatment], stop: None }
+        Self { treatments: vec![treatment], ..Self::default() }
     }
 
     /// The course ends here.
     #[must_use]
     pub fn stop(reason: impl Into<String>) -> Self {
-        Self { treatments: Vec::new(), stop: Some(reason.into()) }
+        Self { stop: Some(reason.into()), ..Self::default() }
+    }
+
+    /// `treatments` are given, each at its time.
+    #[must_use]
+    pub fn schedule(treatments: impl IntoIterator<Item = TimedTreatment>) -> Self {
+        Self { scheduled: treatments.into_iter().collect(), ..Self::default() }
     }
 }
 
@@ -174,6 +182,9 @@ impl Policy for Adaptive {
 
 /// Intermittent therapy by the protocol of Bruchovsky et al. 2006, doi:10.1002/cncr.21989: on for a fixed induction, then off if the
 /// marker has fallen far enough, and on again when it has risen to a threshold.
+///
+/// It takes a patient as it finds one: who is off the drug stays off until the marker has risen to the threshold, and the induction of who
+/// is on counts from when the drug was last switched on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Intermittent {
     /// The drug.
@@ -227,27 +238,19 @@ impl Policy for Intermittent {
     }
 }
 
-/// Gives what was fixed in advance, each at the first visit at or after its time; the treatments' times count from when the policy
-/// took over.
-///
-/// A time less than [`Planned::SLACK`] after a visit counts as its: sums of the same steps in another order differ by as little.
+/// Gives what was fixed in advance, each at its own time, which counts from when the policy took over.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Planned {
-    /// The plan, in the order of time.
+    /// The plan, in any order.
     pub treatments: Arc<[TimedTreatment]>,
-}
-
-impl Planned {
-    /// By how many days a planned time may lie after the visit at which it is due: a tenth of a second.
-    pub const SLACK: f64 = 1e-6;
 }
 
 impl Policy for Planned {
     fn decide(&self, history: &History<'_>) -> Decision {
-        let day = |planned: &TimedTreatment| (history.since + (planned.time - Time::ORIGIN)).days() - Self::SLACK;
-        let reached = |planned: &&TimedTreatment| day(planned) <= history.now.days();
-        let open = |planned: &&TimedTreatment| history.previous.is_none_or(|previous| day(planned) > previous.days());
-        let due = self.treatments.iter().take_while(reached).filter(open);
-        Decision { treatments: due.map(|planned| planned.treatment.clone()).collect(), stop: None }
+        if !history.is_first() {
+            return Decision::none();
+        }
+        let at = |planned: &TimedTreatment| history.since + (planned.time - Time::ORIGIN);
+        Decision::schedule(self.treatments.iter().map(|planned| TimedTreatment::new(at(planned), planned.treatment.clone())))
     }
 }

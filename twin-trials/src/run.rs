@@ -3,6 +3,7 @@
 use crate::{Arm, Assessed, Assessment, Course, History, Outcome, Trial, TrialError, VirtualPatient};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 use twin_calibrate::{ErrorModel, Flow, Observer, Progress};
@@ -267,14 +268,16 @@ fn check_order(what: &'static str, from: Option<Time>, until: Time, times: impl 
     Ok(())
 }
 
-/// Lives one course through. At every visit: observe, then decide, then treat.
+/// Lives one course through. At every visit: observe, then decide, then treat; what was scheduled for a visit comes before its decision.
 fn live(trial: &Trial, setup: &Setup, arm: &Arm, patient: &VirtualPatient, stream: &Random) -> Result<Course, TrialError> {
     let width = setup.shown.len();
     check_order("treatment", Some(patient.start), patient.since, patient.past_treatments.iter().map(|past| past.time))?;
     let error_values = error_values(trial, patient);
     let mut observations = setup.past(patient)?;
     let mut treatments = patient.past_treatments.to_vec();
-    let (past_treatments, past_observations) = (treatments.len(), observations.len());
+    let past_treatments = treatments.len();
+    // What was observed in the past at the very time of the first visit was observed at that visit.
+    let past_observations = observations.partition_point(|(time, _)| *time < patient.since);
     let mut simulation = trial.model.start(&patient.parameters, patient.start, &mut stream.stream(1))?;
     let mut errors = stream.stream(2);
     let before = patient.past_treatments.partition_point(|past| past.time < patient.since);
@@ -287,9 +290,15 @@ fn live(trial: &Trial, setup: &Setup, arm: &Arm, patient: &VirtualPatient, strea
     let last = (trial.horizon.days() / trial.visit_interval.days() + 1e-9).floor() as usize;
     observations.reserve_exact((last + 1) * trial.measurements.len());
     let (mut visits, mut values, mut stopped) = (Vec::with_capacity(last + 1), vec![0.0; (last + 1) * width], None);
-    let (mut now, mut previous) = (patient.since, None);
+    let (mut now, mut previous, mut scheduled) = (patient.since, None, VecDeque::<TimedTreatment>::new());
     for (number, row) in values.chunks_exact_mut(width).enumerate() {
         now = patient.since + Span::from_days(trial.visit_interval.days() * number as f64)?;
+        while let Some(due) = scheduled.pop_front_if(|due| due.time < now) {
+            simulation.expect_stop(due.time);
+            simulation.advance(due.time)?;
+            simulation.treat(&due.treatment)?;
+            treatments.push(due);
+        }
         // No stop is announced: most visits change nothing, and then the course must not depend on how often one looks.
         simulation.advance(now)?;
         simulation.observe(row);
@@ -298,11 +307,26 @@ fn live(trial: &Trial, setup: &Setup, arm: &Arm, patient: &VirtualPatient, strea
         if previous.is_none() {
             at_first.iter().try_for_each(|past| simulation.treat(&past.treatment))?;
         }
+        while let Some(due) = scheduled.pop_front_if(|due| due.time <= now) {
+            simulation.treat(&due.treatment)?;
+            treatments.push(due);
+        }
         let history = History { since: patient.since, now, previous, observations: &observations, treatments: &treatments };
         let decision = arm.policy.decide(&history);
         for treatment in decision.treatments {
             simulation.treat(&treatment)?;
             treatments.push(TimedTreatment::new(now, treatment));
+        }
+        for later in decision.scheduled {
+            if later.time < now {
+                return Err(TrialError::Scheduled { treatment: later.treatment.to_string(), at: later.time, now });
+            }
+            let place = scheduled.partition_point(|other| other.time <= later.time);
+            scheduled.insert(place, later);
+        }
+        while let Some(due) = scheduled.pop_front_if(|due| due.time <= now) {
+            simulation.treat(&due.treatment)?;
+            treatments.push(due);
         }
         previous = Some(now);
         if let Some(reason) = decision.stop {

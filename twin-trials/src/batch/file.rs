@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! header   magic (16 bytes), digest of the trial (32), first patient, end (u64 each), arms, endpoints (u32 each), check (8)
-//! block    length of the payload, number of patients (u32 each), payload, check (8)
+//! block    length of the payload, number of patients (u32 each), check of the head (8), payload, check (8)
 //! ```
 //!
 //! A check is the first 8 bytes of the SHA-256 of the check before it and of all bytes since. All numbers are little-endian. A block is
-//! appended by one write; what a killed process leaves of it fails its check and is cut off when the file is opened again.
+//! appended by one write. What a killed process leaves of one is shorter than it should be, and is cut off when the file is opened
+//! again; a block that is long enough and fails a check is damage, and an error.
 
 use crate::outcomes::Assessment;
 use crate::{Outcome, TrialError};
@@ -18,7 +19,9 @@ use std::path::{Path, PathBuf};
 const MAGIC: &[u8; 16] = b"twin-outcomes-1\n";
 const CHECK: usize = 8;
 const HEADER: usize = 16 + 32 + 8 + 8 + 4 + 4 + CHECK;
-/// A block is never as large as this; a length above it is damage.
+/// The length and the number of patients of a block.
+const HEAD: usize = 8;
+/// A block is never larger than this.
 const MOST_BYTES: u32 = 1 << 28;
 
 /// What a file of outcomes holds.
@@ -177,32 +180,48 @@ fn read_header(file: &mut impl Read, path: &Path, header: &Header) -> Result<Opt
     ))
 }
 
-/// A block as it lies in the file.
-struct RawBlock {
-    patients: u32,
-    payload: Vec<u8>,
-    check: [u8; CHECK],
+/// What comes next in a file.
+enum Next {
+    /// A whole block: its patients, its payload, its check.
+    Block { patients: u32, payload: Vec<u8>, check: [u8; CHECK] },
+    /// Nothing.
+    End,
+    /// The beginning of a block.
+    Torn,
+    /// What no writer left behind.
+    Damage,
 }
 
-/// The next block of `file` after one with the check `before`; `None` at the end, and where the bytes are not a whole block.
-fn read_block(file: &mut impl Read, before: [u8; CHECK]) -> std::io::Result<Option<RawBlock>> {
-    let mut head = [0; 8];
-    if fill(file, &mut head)? < head.len() {
-        return Ok(None);
+/// What comes in `file` after a block with the check `before`.
+fn read_block(file: &mut impl Read, before: [u8; CHECK]) -> std::io::Result<Next> {
+    let (mut head, mut found) = ([0; HEAD], [0; CHECK]);
+    match fill(file, &mut head)? {
+        0 => return Ok(Next::End),
+        read if read < HEAD => return Ok(Next::Torn),
+        _ => {}
+    }
+    if fill(file, &mut found)? < CHECK {
+        return Ok(Next::Torn);
+    }
+    let of_head = check(before, &head);
+    if of_head != found {
+        return Ok(Next::Damage);
     }
     let [a, b, c, d, e, f, g, h] = head;
     let (length, patients) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
-    if length > MOST_BYTES {
-        return Ok(None);
-    }
-    let (mut bytes, mut found) = (head.to_vec(), [0; CHECK]);
     // The length is not trusted with memory before the bytes are there.
-    let read = file.take(u64::from(length)).read_to_end(&mut bytes)?;
-    if read < length as usize || fill(file, &mut found)? < CHECK || check(before, &bytes) != found {
-        return Ok(None);
+    let mut payload = Vec::new();
+    let read = file.take(u64::from(length)).read_to_end(&mut payload)?;
+    if read < length as usize || fill(file, &mut found)? < CHECK {
+        return Ok(Next::Torn);
     }
-    bytes.drain(..head.len());
-    Ok(Some(RawBlock { patients, payload: bytes, check: found }))
+    let check = check(of_head, &payload);
+    Ok(if check == found { Next::Block { patients, payload, check } } else { Next::Damage })
+}
+
+/// The error for damage after `patients` patients.
+fn damaged(path: &Path, patients: u64) -> TrialError {
+    fault(path, format!("it is damaged after patient {patients}; remove it, or put a sound copy in its place"))
 }
 
 /// Appends to a file of outcomes that no other process writes to.
@@ -237,12 +256,17 @@ impl Writer {
             }
             Some(mut check) => {
                 let mut reader = BufReader::new(&mut file);
-                while let Some(block) = read_block(&mut reader, check).map_err(&io)? {
-                    check = block.check;
-                    next += u64::from(block.patients);
-                    valid += (8 + block.payload.len() + CHECK) as u64;
+                loop {
+                    match read_block(&mut reader, check).map_err(&io)? {
+                        Next::Block { patients, payload, check: of_block } => {
+                            check = of_block;
+                            next += u64::from(patients);
+                            valid += (HEAD + CHECK + payload.len() + CHECK) as u64;
+                        }
+                        Next::End | Next::Torn => break check,
+                        Next::Damage => return Err(damaged(path, next)),
+                    }
                 }
-                check
             }
         };
         if next > header.end {
@@ -265,20 +289,23 @@ impl Writer {
 
     /// Appends a block.
     pub(super) fn append(&mut self, assessments: impl Iterator<Item = Assessment>) -> Result<(), TrialError> {
+        const PAYLOAD: usize = HEAD + CHECK;
         self.bytes.clear();
-        self.bytes.extend([0; 8]);
+        self.bytes.extend([0; PAYLOAD]);
         let mut patients = 0_u32;
         for assessment in assessments {
             encode(&assessment, &mut self.bytes);
             patients += 1;
         }
-        let length = (self.bytes.len() - 8) as u32;
-        if length > MOST_BYTES {
-            return Err(fault(&self.path, format!("a block of {patients} patients would take {length} bytes")));
-        }
-        let head = length.to_le_bytes().into_iter().chain(patients.to_le_bytes());
-        self.bytes.iter_mut().zip(head).for_each(|(place, byte)| *place = byte);
-        self.check = check(self.check, &self.bytes);
+        let payload = self.bytes.get(PAYLOAD..).unwrap_or_default();
+        let length = u32::try_from(payload.len()).ok().filter(|length| *length <= MOST_BYTES);
+        let large = || fault(&self.path, format!("a block of {patients} patients would take {} bytes", payload.len()));
+        let mut head = [0; HEAD];
+        let numbers = length.ok_or_else(large)?.to_le_bytes().into_iter().chain(patients.to_le_bytes());
+        head.iter_mut().zip(numbers).for_each(|(place, byte)| *place = byte);
+        let of_head = check(self.check, &head);
+        self.check = check(of_head, payload);
+        self.bytes.iter_mut().zip(head.into_iter().chain(of_head)).for_each(|(place, byte)| *place = byte);
         self.bytes.extend(self.check);
         self.file.write_all(&self.bytes).map_err(refused(&self.path))?;
         self.next += u64::from(patients);
@@ -318,17 +345,22 @@ impl Reader {
     }
 
     fn next_block(&mut self) -> Result<bool, TrialError> {
-        let Some(block) = read_block(&mut self.file, self.check).map_err(refused(&self.path))? else {
-            return Ok(false);
+        let (patients, payload, check) = match read_block(&mut self.file, self.check).map_err(refused(&self.path))? {
+            Next::Block { patients, payload, check } => (patients, payload, check),
+            Next::End => return Ok(false),
+            Next::Torn if self.next < self.header.end => return Ok(false),
+            Next::Torn | Next::Damage => return Err(damaged(&self.path, self.next)),
         };
-        let (mut cursor, mut assessments) = (Cursor(&block.payload), Vec::new());
-        for _ in 0..block.patients {
-            let patient = self.next as usize;
-            let assessment = cursor.assessment(patient, &self.header).filter(|_| self.next < self.header.end);
-            assessments.push(assessment.ok_or_else(|| fault(&self.path, format!("it is damaged at patient {patient}")))?);
+        let (mut cursor, mut assessments) = (Cursor(&payload), Vec::new());
+        for _ in 0..patients {
+            let assessment = cursor.assessment(self.next as usize, &self.header).filter(|_| self.next < self.header.end);
+            assessments.push(assessment.ok_or_else(|| damaged(&self.path, self.next))?);
             self.next += 1;
         }
-        self.check = block.check;
+        if !cursor.0.is_empty() {
+            return Err(damaged(&self.path, self.next));
+        }
+        self.check = check;
         self.block = assessments.into_iter();
         Ok(true)
     }

@@ -1,11 +1,11 @@
 //! Shards: parts of a trial that any process may run, once or more often.
 
 use super::Batch;
-use super::file::{Reader, Writer};
+use super::file::{Header, Reader, Writer};
 use crate::{TrialError, TrialReport};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use twin_calibrate::Observer;
 
 /// Part number `index` of `of` parts of a trial.
@@ -60,8 +60,17 @@ impl Shard {
     }
 }
 
-/// Tells the drafts of one process apart.
-static DRAFTS: AtomicUsize = AtomicUsize::new(0);
+/// Whether the file at `path` is the whole one of `header`; one that is damaged is not.
+fn is_whole(path: &Path, header: &Header) -> Result<bool, TrialError> {
+    let read = Reader::open(path, header).and_then(|mut reader| {
+        reader.try_for_each(|assessment| assessment.map(|_| ()))?;
+        Ok(reader.is_complete())
+    });
+    match read {
+        Err(TrialError::Journal { .. }) => Ok(false),
+        other => other,
+    }
+}
 
 impl Batch<'_> {
     /// The file of `shard` in `folder`.
@@ -74,23 +83,21 @@ impl Batch<'_> {
 
     /// Runs `shard` into one file in `folder`, written under another name and renamed when it is whole.
     ///
-    /// A shard whose file is whole is skipped. It may run more than once, even at the same time: every run gives the same bytes, and the
+    /// A shard whose file is whole is skipped; one whose file is damaged is made again. It may run more than once, even at the same time: every run gives the same bytes, and the
     /// last rename wins.
     ///
     /// # Errors
     /// As [`Batch::run_journaled`].
     pub fn run_shard(&self, shard: Shard, folder: &Path, observer: &dyn Observer) -> Result<ShardEnd, TrialError> {
         let (path, header) = (self.shard_path(shard, folder), self.header(shard.patients(self.trial.size)));
-        if path.exists() {
-            let mut reader = Reader::open(&path, &header)?;
-            reader.try_for_each(|assessment| assessment.map(|_| ()))?;
-            if reader.is_complete() {
-                return Ok(ShardEnd::Skipped(path));
-            }
+        if path.exists() && is_whole(&path, &header)? {
+            return Ok(ShardEnd::Skipped(path));
         }
-        let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
-        let draft = Draft(path.with_extension(format!("{}-{number}.draft", std::process::id())));
-        let mut writer = Writer::open(&draft.0, header)?;
+        // Two workers may have the same process number, each in a container of its own: the name is random.
+        let name = RandomState::new().build_hasher().finish();
+        let draft = path.with_extension(format!("{name:016x}.draft"));
+        let mut writer = Writer::open(&draft, header)?;
+        let draft = Draft(draft);
         if self.fill(&mut writer, observer)? < writer.end() {
             return Ok(ShardEnd::Stopped);
         }
