@@ -1,6 +1,7 @@
 //! Mechanistic and statistical models of tumors for digital twins, and the laws they obey.
 #![cfg_attr(test, allow(clippy::float_cmp, clippy::unwrap_used))]
 
+pub mod angiogenic;
 mod check;
 pub mod clones;
 pub mod composition;
@@ -8,8 +9,10 @@ mod dynamics;
 pub mod effect;
 mod error;
 pub mod growth;
+pub mod immune;
 pub mod kinetics;
 mod model;
+pub mod molecular;
 mod parameters;
 pub mod psa;
 pub mod radiation;
@@ -17,6 +20,7 @@ mod registry;
 mod scenario;
 mod solver;
 mod special;
+pub mod stiff;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod toxicity;
