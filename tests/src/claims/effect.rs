@@ -14,6 +14,7 @@ const SIMEONI: &str = "Simeoni 2004, paclitaxel experiment 1: parameters; figure
 const CLARET: &str = "Claret 2014 (MONET1): parameters with the corrected columns; figure computed from them";
 const STEIN: &str = "Stein-Fojo: closed form";
 const MAZZOCCO: &str = "Mazzocco 2015: parameters; course computed from them";
+const GENOTYPES: &str = "Mazzocco 2015: parameters; course integrated by SciPy (DOP853, 1e-11)";
 const NORTON: &str = "Norton-Simon: kill in proportion to untreated growth";
 
 /// The first observable of `model` at `days`.
@@ -191,6 +192,25 @@ fn low_grade(claims: &mut Vec<Claim>) {
     ));
 }
 
+/// The four genotypes, (1p/19q codeleted, TP53 mutated): diameters in months 12, 24 and 36 under twelve cycles.
+fn genotypes(claims: &mut Vec<Claim>) {
+    let rows = [
+        ("wild_type", (false, false), [28.289_98, 30.027_40, 40.985_45]),
+        ("mutated_tp53", (false, true), [30.539_34, 33.090_01, 43.720_72]),
+        ("codeleted", (true, false), [28.262_63, 29.201_76, 38.842_66]),
+        ("codeleted_mutated_tp53", (true, true), [30.466_64, 32.332_99, 41.902_17]),
+    ];
+    for (name, genotype, diameters) in rows {
+        for (month, expected) in [12.0, 24.0, 36.0].into_iter().zip(diameters) {
+            let claim = format!("{name}, 12 cycles: diameter in month {month}, mm");
+            claims.push(digits(format!("effect.mazzocco_{name}_month{month}"), claim, GENOTYPES, (expected, 2e-5), move || {
+                let seen = glioma(&[month * 30.4375], 12, genotype)?;
+                seen.first().copied().ok_or_else(|| "no diameter".to_owned())
+            }));
+        }
+    }
+}
+
 fn norton_simon(claims: &mut Vec<Claim>) {
     // Under a constant effect E the net rate is (1 - E) g: at E = 1, half of twice, nothing changes.
     let claim = "relative change of a Gompertz tumor in 50 days at a kill of once the untreated growth";
@@ -220,6 +240,7 @@ pub(super) fn claims() -> Vec<Claim> {
     simeoni(&mut claims);
     curves(&mut claims);
     low_grade(&mut claims);
+    genotypes(&mut claims);
     norton_simon(&mut claims);
     claims
 }
