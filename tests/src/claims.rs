@@ -6,6 +6,14 @@ mod growth;
 mod io;
 mod kinetics;
 mod nlme;
+mod clones;
+mod effect;
+mod growth;
+mod immune;
+mod ivp;
+mod kinetics;
+mod molecular;
+mod psa_models;
 mod radiation;
 mod real_psa;
 mod sbc;
@@ -113,8 +121,13 @@ impl Claim {
 #[must_use]
 pub fn all() -> Vec<Claim> {
     let mut claims = growth::claims();
+    claims.extend(clones::claims());
     claims.extend(effect::claims());
+    claims.extend(immune::claims());
+    claims.extend(ivp::claims());
     claims.extend(kinetics::claims());
+    claims.extend(molecular::claims());
+    claims.extend(psa_models::claims());
     claims.extend(radiation::claims());
     claims.extend(toxicity::claims());
     claims.extend(solver::claims());

@@ -1,5 +1,11 @@
 //! Clones that compete: drug-sensitive and resistant cells.
 
+mod resistance;
+mod three_species;
+
+pub use resistance::{BirthDeathMutation, BirthDeathMutationParameters, resistance_at_size, resistance_probability};
+pub use three_species::{ThreeSpecies, ThreeSpeciesParameters, three_species};
+
 use crate::{Dynamics, Exposure, Input, ModelSpec, Ode, Source, parameters};
 use std::sync::Arc;
 use twin_core::{Agent, Observable};

@@ -16,6 +16,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod any;
 mod description;
 mod drug;
 mod model;
@@ -23,9 +24,10 @@ mod part;
 mod radiotherapy;
 mod state;
 
+pub use any::{AnyPart, AnyResponse};
 pub use description::{Description, DrugDescription, RadiotherapyDescription, ResponseDescription};
 pub use drug::{Drug, RunningDrug};
 pub use model::{Law, NoTumor, Running, TumorGrowth, TumorModel};
-pub use part::{AnyPart, AnyResponse, Both, Outline, Part, Response, RunningPart, RunningResponse, Tumor};
+pub use part::{Both, Outline, Part, Response, RunningPart, RunningResponse, Tumor};
 pub use radiotherapy::{Radiotherapy, RunningRadiotherapy};
 pub use state::{States, UpTo};

@@ -36,6 +36,7 @@
 //! - `testing` (feature `testing`): the laws, as functions that find the usual faults of a model
 #![cfg_attr(test, allow(clippy::float_cmp, clippy::unwrap_used))]
 
+pub mod angiogenic;
 mod check;
 pub mod clones;
 pub mod composition;
@@ -43,8 +44,10 @@ mod dynamics;
 pub mod effect;
 mod error;
 pub mod growth;
+pub mod immune;
 pub mod kinetics;
 mod model;
+pub mod molecular;
 mod parameters;
 pub mod psa;
 pub mod radiation;
@@ -54,6 +57,7 @@ mod solver;
 pub mod spatial;
 mod special;
 pub mod survival;
+pub mod stiff;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod toxicity;

@@ -1,5 +1,11 @@
 //! Prostate-specific antigen under androgen deprivation.
 
+mod desmee;
+mod piecewise_linear;
+
+pub use desmee::{Escape, EscapeParameters, LinkedHazard, escape};
+pub use piecewise_linear::{Hirata, HirataParameters, hirata};
+
 use crate::{Dynamics, Exposure, Input, ModelSpec, Ode, Source, parameters};
 use std::sync::Arc;
 use twin_core::{Agent, Observable};

@@ -53,6 +53,13 @@ impl Registry {
         registry.register(crate::effect::wang())?;
         registry.register(crate::effect::biexponential())?;
         registry.register(crate::effect::low_grade_glioma()?)?;
+        registry.register(crate::immune::kuznetsov()?)?;
+        registry.register(crate::immune::de_pillis()?)?;
+        registry.register(crate::angiogenic::hahnfeldt(&twin_core::Agent::new("endostatin")?))?;
+        registry.register(crate::clones::three_species(&twin_core::Agent::new("abiraterone")?))?;
+        registry.register(crate::clones::BirthDeathMutation::new(&twin_core::Agent::new("targeted drug")?)?)?;
+        registry.register(crate::psa::escape(&twin_core::Agent::new("docetaxel")?))?;
+        registry.register(crate::psa::hirata(&twin_core::Agent::new("androgen deprivation")?))?;
         registry.register(crate::radiation::proliferation_saturation())?;
         Ok(registry)
     }

@@ -48,6 +48,57 @@ pub(crate) fn incomplete_gamma(n: u32, z: f64) -> f64 {
     1.0 - (-z).exp() * sum
 }
 
+/// A Poisson number of `mean`, 0 for a mean that is not above 0: by multiplication below 10, by transformed rejection (Hörmann 1993,
+/// doi:10.1016/0167-6687(93)90997-4) from there on. Exact at any mean.
+pub(crate) fn poisson(mean: f64, random: &mut twin_core::Random) -> f64 {
+    if mean.is_nan() || mean <= 0.0 {
+        return 0.0;
+    }
+    if mean < 10.0 {
+        let (limit, mut product, mut count) = ((-mean).exp(), random.uniform(), 0.0);
+        while product > limit {
+            product *= random.uniform();
+            count += 1.0;
+        }
+        return count;
+    }
+    let b = 0.931 + 2.53 * mean.sqrt();
+    let a = -0.059 + 0.024_83 * b;
+    let inverse_alpha = 1.1239 + 1.1328 / (b - 3.4);
+    let squeeze = 0.9277 - 3.6224 / (b - 2.0);
+    loop {
+        let (u, v) = (random.uniform() - 0.5, random.uniform());
+        let edge = 0.5 - u.abs();
+        let count = ((2.0 * a / edge + b) * u + mean + 0.43).floor();
+        if edge >= 0.07 && v <= squeeze {
+            return count;
+        }
+        if count < 0.0 || (edge < 0.013 && v > edge) {
+            continue;
+        }
+        let accepted = count * mean.ln() - mean - ln_factorial(count);
+        if (v * inverse_alpha / (a / (edge * edge) + b)).ln() <= accepted {
+            return count;
+        }
+    }
+}
+
+/// The logarithm of the factorial of a whole number that is not negative.
+fn ln_factorial(n: f64) -> f64 {
+    if n < 16.0 {
+        let (mut product, mut k) = (1.0, 2.0);
+        while k <= n {
+            product *= k;
+            k += 1.0;
+        }
+        return product.ln();
+    }
+    let x = n + 1.0;
+    let inverse = 1.0 / (x * x);
+    let series = (1.0 / 12.0 - inverse * (1.0 / 360.0 - inverse * (1.0 / 1260.0 - inverse / 1680.0))) / x;
+    (x - 0.5) * x.ln() - x + 0.5 * (2.0 * std::f64::consts::PI).ln() + series
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,5 +128,26 @@ mod tests {
         let tail = 1.0 - (-2.5_f64).exp() * (1.0 + 2.5 + 3.125);
         assert!((incomplete_gamma(3, 2.5) - tail).abs() < 1e-14);
         assert_eq!(incomplete_gamma(0, 2.5), 1.0);
+    }
+
+    #[test]
+    fn poisson_numbers_have_the_mean_and_the_variance_of_theirs() {
+        let mut random = twin_core::Random::new(5);
+        for mean in [0.3, 9.0, 11.0, 150.0] {
+            let n = 100_000;
+            let draws: Vec<f64> = (0..n).map(|_| poisson(mean, &mut random)).collect();
+            let average = draws.iter().sum::<f64>() / f64::from(n);
+            let variance = draws.iter().map(|draw| (draw - average).powi(2)).sum::<f64>() / f64::from(n);
+            assert!((average - mean).abs() < 5.0 * (mean / f64::from(n)).sqrt(), "{mean}: {average}");
+            assert!((variance / mean - 1.0).abs() < 0.05, "{mean}: {variance}");
+        }
+        assert_eq!(poisson(0.0, &mut random), 0.0);
+    }
+
+    #[test]
+    fn factorials_meet_where_the_series_takes_over() {
+        let below: f64 = (2..=15).map(|k| f64::from(k).ln()).sum();
+        assert!((ln_factorial(15.0) - below).abs() < 1e-12);
+        assert!((ln_factorial(16.0) - below - 16.0_f64.ln()).abs() < 1e-11);
     }
 }

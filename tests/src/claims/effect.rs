@@ -14,6 +14,7 @@ const SIMEONI: &str = "Simeoni 2004, paclitaxel experiment 1: parameters; figure
 const CLARET: &str = "Claret 2014 (MONET1): parameters with the corrected columns; figure computed from them";
 const STEIN: &str = "Stein-Fojo: closed form";
 const MAZZOCCO: &str = "Mazzocco 2015: parameters; course computed from them";
+const GENOTYPES: &str = "Mazzocco 2015: parameters; course integrated by SciPy (DOP853, 1e-11)";
 const NORTON: &str = "Norton-Simon: kill in proportion to untreated growth";
 
 /// The first observable of `model` at `days`.
@@ -83,6 +84,8 @@ fn simeoni(claims: &mut Vec<Claim>) {
         let per_ng = running.loss(1e-3, &Tumor { ln_living: 0.0, growth_rate: 0.0 });
         Ok(0.273 / per_ng)
     }));
+    let claim = "delay of the exponential phase by the exposure of the experiment, d (closed form 2.7648, simulated 2.7647)";
+    claims.push(Claim::quick("effect.simeoni_delay", claim, SIMEONI, (2.7648, 2e-4), simeoni_delay));
     let held = 0.273 / 0.629;
     claims.push(digits(
         "effect.simeoni_held_living",
@@ -98,6 +101,21 @@ fn simeoni(claims: &mut Vec<Claim>) {
         (0.092_303_7, 1e-6),
         move || simeoni_at(held, 100.0).map(|(_, total)| total),
     ));
+}
+
+/// By how much a bolus with the exposure of the experiment delays the exponential phase, in days, in a course of a small tumor.
+fn simeoni_delay() -> Result<f64, String> {
+    let model = TumorModel::<_, _, UpTo<8>>::model("simeoni", Law::<SmoothExponentialLinear>::new(), Drug::new(steady()?, Simeoni));
+    let model = model.map_err(words)?.with_relative_tolerance(1e-9);
+    let parameters = model.spec().defaults().and_then(|p| p.with("initial_volume", 0.01)).map_err(words)?;
+    // k2 AUC = 2.7648 * 0.273: the exposure is the dose over 240 L/d.
+    let dose = 240.0 * 2.7648 * 0.273 / 0.629;
+    let agent = Agent::new("drug").map_err(words)?;
+    let bolus = Treatment::bolus(agent, Quantity::new(dose, "mg").map_err(words)?).map_err(words)?;
+    let treated = seen(&model, &parameters, vec![TimedTreatment::new(Time::ORIGIN, bolus)], &[20.0])?;
+    let untreated = seen(&model, &parameters, Vec::new(), &[20.0])?;
+    let ratio = untreated.first().zip(treated.first()).map(|(untreated, treated)| untreated / treated);
+    ratio.map(|ratio| ratio.ln() / 0.273).ok_or_else(|| "no volume".to_owned())
 }
 
 fn curves(claims: &mut Vec<Claim>) {
@@ -174,6 +192,25 @@ fn low_grade(claims: &mut Vec<Claim>) {
     ));
 }
 
+/// The four genotypes, (1p/19q codeleted, TP53 mutated): diameters in months 12, 24 and 36 under twelve cycles.
+fn genotypes(claims: &mut Vec<Claim>) {
+    let rows = [
+        ("wild_type", (false, false), [28.289_98, 30.027_40, 40.985_45]),
+        ("mutated_tp53", (false, true), [30.539_34, 33.090_01, 43.720_72]),
+        ("codeleted", (true, false), [28.262_63, 29.201_76, 38.842_66]),
+        ("codeleted_mutated_tp53", (true, true), [30.466_64, 32.332_99, 41.902_17]),
+    ];
+    for (name, genotype, diameters) in rows {
+        for (month, expected) in [12.0, 24.0, 36.0].into_iter().zip(diameters) {
+            let claim = format!("{name}, 12 cycles: diameter in month {month}, mm");
+            claims.push(digits(format!("effect.mazzocco_{name}_month{month}"), claim, GENOTYPES, (expected, 2e-5), move || {
+                let seen = glioma(&[month * 30.4375], 12, genotype)?;
+                seen.first().copied().ok_or_else(|| "no diameter".to_owned())
+            }));
+        }
+    }
+}
+
 fn norton_simon(claims: &mut Vec<Claim>) {
     // Under a constant effect E the net rate is (1 - E) g: at E = 1, half of twice, nothing changes.
     let claim = "relative change of a Gompertz tumor in 50 days at a kill of once the untreated growth";
@@ -203,6 +240,7 @@ pub(super) fn claims() -> Vec<Claim> {
     simeoni(&mut claims);
     curves(&mut claims);
     low_grade(&mut claims);
+    genotypes(&mut claims);
     norton_simon(&mut claims);
     claims
 }

@@ -78,6 +78,21 @@ pub(super) fn claims() -> Vec<Claim> {
             run,
         ));
     }
+    claims.push(Claim::quick("growth.lewis_lung_capacity", "Gompertz, Lewis lung: K in mm3", BENZEKRY, (11_715.7, 0.1), || {
+        let sets = growth::GROWTH_PARAMETER_SETS.iter();
+        let set = sets.clone().find(|set| set.model == "gompertz").ok_or("no such set")?;
+        set.of(&growth::gompertz()).and_then(|p| p.get("carrying_capacity")).map_err(words)
+    }));
+    claims.push(Claim::quick(
+        "growth.power_law_day20",
+        "power law, Lewis lung: volume on day 20 in mm3",
+        BENZEKRY,
+        (1810.29, 0.01),
+        || {
+            let values = [("growth_rate", 0.921), ("exponent", 0.788), ("initial_volume", 1.0)];
+            volume(&growth::power_law(), &values, 20.0)
+        },
+    ));
     claims.push(Claim::quick(
         "closed_form.exponential_doubling",
         "volume after one doubling time ln2/a",

@@ -1,6 +1,6 @@
 //! Composed models from a description: what a file can name.
 
-use super::part::{AnyPart, AnyResponse};
+use super::any::{AnyPart, AnyResponse};
 use super::{Drug, NoTumor, Radiotherapy, TumorGrowth, TumorModel, UpTo};
 use crate::growth::{self, GrowthLaw};
 use crate::kinetics::{Kinetics, drugs};
