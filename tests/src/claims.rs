@@ -1,6 +1,8 @@
 //! Claims: published or certified numbers, each with the run of ours that is held against it.
 
 mod growth;
+mod laleh2022;
+mod living;
 mod nlme;
 mod real_psa;
 mod sbc;
@@ -108,6 +110,8 @@ pub fn all() -> Vec<Claim> {
     claims.extend(strobl2021::claims());
     claims.extend(real_psa::claims());
     claims.extend(nlme::claims());
+    claims.extend(living::claims());
+    claims.extend(laleh2022::claims());
     claims.extend(sbc::claims());
     claims
 }

@@ -3,6 +3,7 @@
 #[cfg(doctest)]
 mod book;
 pub mod claims;
+pub mod laleh;
 pub mod psa;
 pub mod rivals;
 pub mod sbc;

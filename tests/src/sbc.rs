@@ -10,8 +10,8 @@ use twin_calibrate::{
 use twin_core::{Agent, Observable, Random, Time, TimedTreatment, Treatment};
 use twin_models::{Model, clones, growth};
 
-/// The draws among which each truth is ranked.
-pub const DRAWS: usize = 99;
+/// The draws among which each truth is ranked: few, so that those of a chain are independent of each other.
+pub const DRAWS: usize = 19;
 /// The bins of each histogram of ranks.
 pub const BINS: usize = 20;
 /// The models, by name.
@@ -84,7 +84,7 @@ pub fn run(model: &str, method: &str, replicates: usize, seed: u64) -> Result<Ra
     let sampled = |sampler| Sampled { search: search.clone(), sampler, rounds: 2, ..Sampled::default() };
     let calibrator: Box<dyn Calibrator> = match method {
         "ensemble" => {
-            let ensemble = Ensemble { groups: 4, walkers: 12, warmup: 200, draws: 100, ..Ensemble::default() };
+            let ensemble = Ensemble { groups: 4, walkers: 12, warmup: 300, draws: 150, ..Ensemble::default() };
             Box::new(sampled(Sampler::Ensemble(ensemble)))
         }
         "metropolis" => {
