@@ -20,6 +20,9 @@ pub struct Series {
     pub diameters: Vec<f64>,
 }
 
+/// The trial of one patient, the number of rows, and day and diameter of those that can be used.
+type Rows = (String, usize, Vec<(f64, f64)>);
+
 /// All series; `None` if the data are absent.
 ///
 /// # Errors
@@ -27,7 +30,7 @@ pub struct Series {
 pub fn series(test: &str) -> Result<Option<Vec<Series>>, String> {
     let Some(path) = crate::data(test, "data/laleh2022_target_lesions/target_lesions.csv") else { return Ok(None) };
     let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
-    let mut patients: BTreeMap<String, (String, usize, Vec<(f64, f64)>)> = BTreeMap::new();
+    let mut patients: BTreeMap<String, Rows> = BTreeMap::new();
     for line in text.lines().skip(1) {
         let fields: Vec<&str> = line.split(',').collect();
         let &[trial, patient, _, day, diameter] = fields.as_slice() else { return Err(format!("not a row: {line}")) };

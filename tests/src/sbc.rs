@@ -23,6 +23,9 @@ fn log_normal(median: f64, sd: f64) -> Marginal {
     Marginal::LogNormal { median, sd }
 }
 
+/// A model, what is seen of it, its prior, and the days of the visits.
+type Parts = (Arc<dyn Model>, Observable, Vec<(&'static str, Marginal)>, Vec<f64>);
+
 /// The design for the model of that name; with an unknown error of measurement where `error_too`.
 ///
 /// # Errors
@@ -30,7 +33,7 @@ fn log_normal(median: f64, sd: f64) -> Marginal {
 pub fn design(model: &str, error_too: bool) -> Result<Design, String> {
     let words = |error: &dyn std::fmt::Display| error.to_string();
     let drug = Agent::new("abiraterone").map_err(|error| words(&error))?;
-    let (made, observable, mut prior, days): (Arc<dyn Model>, _, Vec<(&str, Marginal)>, Vec<f64>) = match model {
+    let (made, observable, mut prior, days): Parts = match model {
         "exponential" => (
             Arc::new(growth::exponential()),
             Observable::TUMOR_VOLUME,

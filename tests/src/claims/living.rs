@@ -88,7 +88,7 @@ pub(super) fn claims() -> Vec<Claim> {
             "update_milliseconds",
             "one more PSA updates a twin of 1000 particles: milliseconds, fastest of five (below 50)",
             (25.0, 25.0),
-            || milliseconds(),
+            milliseconds,
         ),
         slow(
             "filter_against_refit_mean",
