@@ -5,6 +5,8 @@ mod effect;
 mod growth;
 mod io;
 mod kinetics;
+mod laleh2022;
+mod living;
 mod nlme;
 mod clones;
 mod effect;
@@ -136,6 +138,8 @@ pub fn all() -> Vec<Claim> {
     claims.extend(strobl2021::claims());
     claims.extend(real_psa::claims());
     claims.extend(nlme::claims());
+    claims.extend(living::claims());
+    claims.extend(laleh2022::claims());
     claims.extend(sbc::claims());
     claims.extend(io::claims());
     claims.extend(survival::claims());

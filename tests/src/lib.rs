@@ -6,6 +6,7 @@ pub mod claims;
 pub mod io_reference;
 pub mod npz;
 pub mod plain_loop;
+pub mod laleh;
 pub mod psa;
 pub mod races;
 pub mod rivals;

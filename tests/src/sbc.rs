@@ -10,8 +10,8 @@ use twin_calibrate::{
 use twin_core::{Agent, Observable, Random, Time, TimedTreatment, Treatment};
 use twin_models::{Model, clones, growth};
 
-/// The draws among which each truth is ranked.
-pub const DRAWS: usize = 99;
+/// The draws among which each truth is ranked: few, so that those of a chain are independent of each other.
+pub const DRAWS: usize = 19;
 /// The bins of each histogram of ranks.
 pub const BINS: usize = 20;
 /// The models, by name.
@@ -23,6 +23,9 @@ fn log_normal(median: f64, sd: f64) -> Marginal {
     Marginal::LogNormal { median, sd }
 }
 
+/// A model, what is seen of it, its prior, and the days of the visits.
+type Parts = (Arc<dyn Model>, Observable, Vec<(&'static str, Marginal)>, Vec<f64>);
+
 /// The design for the model of that name; with an unknown error of measurement where `error_too`.
 ///
 /// # Errors
@@ -30,7 +33,7 @@ fn log_normal(median: f64, sd: f64) -> Marginal {
 pub fn design(model: &str, error_too: bool) -> Result<Design, String> {
     let words = |error: &dyn std::fmt::Display| error.to_string();
     let drug = Agent::new("abiraterone").map_err(|error| words(&error))?;
-    let (made, observable, mut prior, days): (Arc<dyn Model>, _, Vec<(&str, Marginal)>, Vec<f64>) = match model {
+    let (made, observable, mut prior, days): Parts = match model {
         "exponential" => (
             Arc::new(growth::exponential()),
             Observable::TUMOR_VOLUME,
@@ -84,7 +87,7 @@ pub fn run(model: &str, method: &str, replicates: usize, seed: u64) -> Result<Ra
     let sampled = |sampler| Sampled { search: search.clone(), sampler, rounds: 2, ..Sampled::default() };
     let calibrator: Box<dyn Calibrator> = match method {
         "ensemble" => {
-            let ensemble = Ensemble { groups: 4, walkers: 12, warmup: 200, draws: 100, ..Ensemble::default() };
+            let ensemble = Ensemble { groups: 4, walkers: 12, warmup: 300, draws: 150, ..Ensemble::default() };
             Box::new(sampled(Sampler::Ensemble(ensemble)))
         }
         "metropolis" => {

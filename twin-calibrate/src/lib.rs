@@ -35,6 +35,8 @@
 //! - [`Posterior`], [`Prediction`]: draws, quantiles, and what they predict
 //! - [`living`]: a [`Twin`](living::Twin) that follows its patient, version by version
 //! - [`population`]: nonlinear mixed effects by SAEM, with shrinkage, visual checks and NPDE
+//! - [`identifiability`]: profiles, information, expected gain of a further measurement
+//! - [`comparison`]: WAIC, leave-one-out by importance, stacking
 //! - [`optimize`]: Levenberg-Marquardt, Nelder-Mead, multi-start (the only room that names argmin)
 //! - [`sample`]: ensemble and adaptive Metropolis samplers
 //! - [`diagnostics`]: R-hat, effective sample sizes, verdicts
@@ -43,11 +45,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::float_cmp, clippy::panic))]
 
 mod calibrator;
+pub mod comparison;
 pub mod control;
 pub mod diagnostics;
 mod error;
 #[cfg(test)]
 mod fixture;
+pub mod identifiability;
 mod laplace;
 mod likelihood;
 pub mod living;

@@ -111,7 +111,7 @@ pub(super) fn shifts(prior: &dyn Prior, before: &Posterior, after: &Posterior) -
 }
 
 /// Draws that are asked at most how well they foresaw a reading.
-const ASKED: usize = 500;
+const ASKED: usize = 250;
 
 /// How well `before` foresaw the readings of `target` that `is_new` picks by their place among the observations of `timeline`.
 pub(super) fn surprises(

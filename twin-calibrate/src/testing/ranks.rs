@@ -69,7 +69,8 @@ fn rank(posterior: &Posterior, truth: &[f64], draws: usize, random: &mut Random)
     for k in 0..draws {
         let Ok(draw) = posterior.draw(k * posterior.count() / draws) else { continue };
         for ((rank, x), truth) in ranks.iter_mut().zip(draw).zip(truth) {
-            let tie = !(x < truth || x > truth);
+            let tie =
+                x.partial_cmp(truth) != Some(std::cmp::Ordering::Less) && x.partial_cmp(truth) != Some(std::cmp::Ordering::Greater);
             *rank += usize::from(x < truth || (tie && random.uniform() < 0.5));
         }
     }

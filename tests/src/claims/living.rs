@@ -1,0 +1,103 @@
+//! The living twin: its speed, and its agreement with calibrating afresh.
+
+use super::{Claim, Ours, words};
+use crate::sbc::design;
+use std::time::Instant;
+use twin_calibrate::living::{Particles, Twin, Updater};
+use twin_calibrate::testing::Design;
+use twin_calibrate::{Calibrator, Posterior, Tempered};
+use twin_core::{Entry, Patient, Random};
+
+const BAR: &str = "a bar of this project";
+
+fn follow(design: &Design, patient: &Patient, method: &dyn Updater, random: &mut Random) -> Result<Twin, String> {
+    let nobody = Patient { timeline: Default::default(), ..patient.clone() };
+    let begun = Twin::unseen(design.assumptions.clone(), nobody, 1000, random).map_err(words)?;
+    let next = |twin: Twin, entry: &Entry| {
+        twin.update(entry.time, entry.event.clone(), entry.provenance.clone(), method, random).map_err(words)
+    };
+    patient.timeline.entries().iter().try_fold(begun, next)
+}
+
+/// The milliseconds that one more PSA takes with 1000 particles: the median over the updates of one patient, each the fastest of five.
+fn milliseconds() -> Ours {
+    let design = design("sensitive_resistant", true)?;
+    let mut random = Random::new(5);
+    let (_, patient) = design.draw(&mut random).map_err(words)?;
+    let nobody = Patient { timeline: Default::default(), ..patient.clone() };
+    let mut twin = Twin::unseen(design.assumptions.clone(), nobody, 1000, &mut random).map_err(words)?;
+    let mut times = Vec::new();
+    for entry in patient.timeline.entries() {
+        let update = |random: &mut Random| {
+            let (start, method) = (Instant::now(), Particles::default());
+            let next = twin.update(entry.time, entry.event.clone(), entry.provenance.clone(), &method, random);
+            next.map(|next| (start.elapsed().as_secs_f64() * 1e3, next)).map_err(words)
+        };
+        let mut runs = (0..5).map(|_| update(&mut random)).collect::<Result<Vec<_>, String>>()?;
+        runs.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (time, next) = runs.swap_remove(0);
+        // A treatment changes no prediction of a reading before it, and costs next to nothing.
+        if matches!(entry.event, twin_core::Event::Observation(_)) {
+            times.push(time);
+        }
+        twin = next;
+    }
+    times.sort_by(f64::total_cmp);
+    times.get(times.len() / 2).copied().ok_or_else(|| "no update".to_owned())
+}
+
+/// Ten patients followed reading by reading and calibrated afresh: the largest distance of the means in standard deviations, and the
+/// largest logarithm of a ratio of standard deviations.
+fn agreement() -> Result<[f64; 2], String> {
+    let design = design("gompertz", true)?;
+    let root = Random::new(6);
+    let moments = |posterior: &Posterior, name: &str| -> Result<(f64, f64), String> {
+        // All parameters of the design are log-normal.
+        let column: Vec<f64> = posterior.column(name).map_err(words)?.iter().map(|x| x.ln()).collect();
+        let mean = column.iter().sum::<f64>() / column.len() as f64;
+        Ok((mean, (column.iter().map(|z| (z - mean).powi(2)).sum::<f64>() / column.len() as f64).sqrt()))
+    };
+    let mut largest = [0.0_f64; 2];
+    for index in 0..10 {
+        let mut random = root.stream(index);
+        let (_, patient) = design.draw(&mut random).map_err(words)?;
+        let followed = follow(&design, &patient, &Particles::default(), &mut random)?;
+        let afresh = Tempered { particles: 1000, ..Tempered::default() };
+        let afresh = afresh.calibrate(&design.assumptions.problem(&patient), &mut random).map_err(words)?;
+        for name in afresh.names() {
+            let (ours, reference) = (moments(followed.posterior(), name)?, moments(&afresh, name)?);
+            largest[0] = largest[0].max(((ours.0 - reference.0) / reference.1).abs());
+            largest[1] = largest[1].max((ours.1 / reference.1).ln().abs());
+        }
+    }
+    Ok(largest)
+}
+
+pub(super) fn claims() -> Vec<Claim> {
+    let slow = |id: &str, claim: &str, (expected, tolerance), run: fn() -> Ours| Claim {
+        id: format!("posterior.{id}"),
+        claim: claim.to_owned(),
+        source: BAR,
+        expected,
+        tolerance,
+        quick: false,
+        run: Box::new(move || run().map(Some)),
+    };
+    vec![
+        slow(
+            "update_milliseconds",
+            "one more PSA updates a twin of 1000 particles: milliseconds, fastest of five (below 50)",
+            (25.0, 25.0),
+            milliseconds,
+        ),
+        slow(
+            "filter_against_refit_mean",
+            "ten patients followed by 1000 particles against a refit: largest distance of means in sd (below 0.3)",
+            (0.15, 0.15),
+            || agreement().map(|largest| largest[0]),
+        ),
+        slow("filter_against_refit_spread", "the same: largest logarithm of a ratio of sd (below 0.25)", (0.125, 0.125), || {
+            agreement().map(|largest| largest[1])
+        }),
+    ]
+}
