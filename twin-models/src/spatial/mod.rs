@@ -7,6 +7,8 @@
 //!   [`Model`](crate::Model) under fractions, drugs ([`Drug`]) and surgery.
 //! * The growth laws by voxel: [`LogisticGrowth`], [`GompertzGrowth`], [`ExponentialGrowth`], [`NoGrowth`], each a [`Law`] with its flow under
 //!   a [`Kill`] in [`Real`] voxels and [`Number`] scalars.
+//! * [`Gradient`]: the misfit to observed fields and its derivatives, by the adjoint of the same steps
+//!   ([`ReactionDiffusion::misfit_gradient`]).
 //! * [`Settings`]: longest step, method, active region.
 //!
 //! # How it is solved
@@ -17,6 +19,7 @@
 //! A treatment is applied once, at its time: steps end there.
 
 mod active;
+mod adjoint;
 mod anatomy;
 mod cells;
 mod diffusion;
@@ -24,9 +27,11 @@ mod drug;
 mod growth;
 mod lattice;
 mod number;
+mod plan;
 mod reaction_diffusion;
 mod simulation;
 
+pub use adjoint::Gradient;
 pub use anatomy::{Anatomy, Tissue};
 pub use drug::{Drug, Kill};
 pub use growth::{ExponentialGrowth, GompertzGrowth, Law, LogisticGrowth, NoGrowth};
