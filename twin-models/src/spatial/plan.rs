@@ -34,7 +34,8 @@ enum Seeded {
 
 /// The operations of the course of `values` through `scenario`.
 pub(super) fn plan<L: Law>(course: &Course<L, f64>, values: &[f64], scenario: &Scenario) -> Result<Vec<Op>, SimulationError> {
-    let seeded = (0..values.len()).map(|seed| Planner::<L>::new(course, values, seed).live(scenario)).collect::<Result<Vec<_>, _>>()?;
+    let seeded =
+        (0..values.len()).map(|seed| Planner::<L>::new(course, values, seed).live(scenario)).collect::<Result<Vec<_>, _>>()?;
     Ok(merged(&seeded, values.first().copied().unwrap_or(0.0)))
 }
 

@@ -272,8 +272,11 @@ fn the_gradient_is_that_of_the_steps() {
     use crate::{Scenario, run_with};
     use twin_core::{Observable, TimedTreatment};
     let grid = Grid::new([9, 8, 7], [1.0, 1.5, 2.0]).unwrap();
-    let cells = field(&grid, |[i, j, k]| 0.6 * (-0.1 * ((i as f64 - 4.0).powi(2) + (j as f64 - 4.0).powi(2) + (k as f64 - 3.0).powi(2))).exp());
-    let dose = ScalarField::on(grid.clone(), Unit::parse("Gy").unwrap(), (0..504).map(|i| 50.0 + 0.02 * f64::from(i)).collect()).unwrap();
+    let cells = field(&grid, |[i, j, k]| {
+        0.6 * (-0.1 * ((i as f64 - 4.0).powi(2) + (j as f64 - 4.0).powi(2) + (k as f64 - 3.0).powi(2))).exp()
+    });
+    let dose =
+        ScalarField::on(grid.clone(), Unit::parse("Gy").unwrap(), (0..504).map(|i| 50.0 + 0.02 * f64::from(i)).collect()).unwrap();
     let cavity = Mask::new(grid.clone(), (0..504).map(|i| i % 9 < 3).collect()).unwrap();
     let plain = Anatomy::new(Mask::whole(grid.clone()), &cells).unwrap();
     let mapped = plain.clone().with_dose(&dose, AbsorbedDose::from_gray(60.0).unwrap()).unwrap().with_resection(cavity).unwrap();
@@ -318,7 +321,12 @@ fn the_gradient_is_that_of_the_steps() {
             };
             let allowed = if top { 1e-6 } else { 1e-8 };
             assert!(derivative.abs() > 0.0, "{}: no derivative", spec.name);
-            assert!((derivative - difference).abs() < allowed * difference.abs().max(1e-2), "{} {}: {derivative} {difference}", L::ID, spec.name);
+            assert!(
+                (derivative - difference).abs() < allowed * difference.abs().max(1e-2),
+                "{} {}: {derivative} {difference}",
+                L::ID,
+                spec.name
+            );
         }
     }
     check::<LogisticGrowth>(plain.clone(), [&bolus, &steady], &scenario, &observed, 0.13);
