@@ -19,6 +19,7 @@ pages! {
     TestAMethod: "../../docs/src/test-a-method.md",
     Trials: "../../docs/src/trials.md",
     LargeTrials: "../../docs/src/large-trials.md",
+    Spatial: "../../docs/src/spatial.md",
     ExtendAModel: "../../docs/src/extend-a-model.md",
     Composition: "../../docs/src/composition.md",
     Radiobiology: "../../docs/src/radiobiology.md",

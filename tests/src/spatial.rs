@@ -341,3 +341,27 @@ pub fn in_time(refinements: u32) -> Errors {
     };
     (0..refinements).map(|level| error(8.0 / f64::from(1 << level))).collect()
 }
+
+/// The errors of every course with a known solution, as a table of the book.
+///
+/// # Errors
+/// Whatever the engine refuses, or runs into.
+pub fn table() -> Result<String, SimulationError> {
+    let rows: [(&str, Vec<f64>); 7] = [
+        ("a cosine in a box", uniform(4, Method::RungeKuttaLegendre)?),
+        ("the same by the reference method", uniform(4, Method::RungeKutta)?),
+        ("two layers, D differs fivefold", tissues(4)?),
+        ("a region with a notch, a cavity and inner corners", notched(3)?),
+        ("the exact wave of Fisher's equation", fisher(4)?.0),
+        ("growth in two tissues, steps alone", in_time(4)?),
+        ("a disc whose border the voxels follow in steps", disc(4)?),
+    ];
+    let mut table = "\n| course | error | halved | again | again | order |\n|---|---|---|---|---|---|\n".to_owned();
+    for (name, errors) in rows {
+        let error = |level: usize| errors.get(level).map_or_else(|| "-".to_owned(), |error| format!("{error:.1e}"));
+        let cells: Vec<String> = (0..4).map(error).collect();
+        table.push_str(&format!("| {name} | {} | {:.1} |\n", cells.join(" | "), order(&errors)));
+    }
+    table.push('\n');
+    Ok(table)
+}

@@ -42,7 +42,7 @@ impl Scenario {
     }
 
     /// Whether both lists are in order and nothing comes before the start.
-    fn check(&self) -> Result<(), SimulationError> {
+    pub(crate) fn check(&self) -> Result<(), SimulationError> {
         let check = |what: &'static str, times: &mut dyn Iterator<Item = Time>| {
             let mut limit = self.start;
             for (index, at) in times.enumerate() {

@@ -1,6 +1,7 @@
 //! Times the spatial engine against a plain loop of the same arithmetic, and against the bandwidth of the memory, in one run.
 //!
-//! `spatial_race [--threads N] [--quick]`; the brain of the ICBM 152 template is used if it is there, else a head of ellipsoids.
+//! `spatial_race [--threads N] [--quick] [--json FILE]`; heads are ellipsoids with two ventricles. With one thread, times are those on
+//! the processor.
 
 use std::time::Instant;
 use twin_core::{AbsorbedDose, Agent, Target};
@@ -127,73 +128,131 @@ fn run<T: Real>(
     Ok((course.cellularity(), set_up, seconds, course.active_voxels(), course.sweeps()))
 }
 
+#[derive(serde::Serialize)]
+struct Row {
+    id: &'static str,
+    ours_s: f64,
+    rival_s: Option<f64>,
+    ratio: Option<f64>,
+    what: String,
+}
+
 fn relative_error(field: &[f64], exact: &[f64]) -> f64 {
     let squares = |of: &dyn Fn(usize) -> f64| (0..exact.len()).map(|index| of(index).powi(2)).sum::<f64>().sqrt();
     squares(&|index| field[index] - exact[index]) / squares(&|index| exact[index])
 }
 
-fn head_race(head: &Head, days: u32) -> Result<(), Failure> {
-    println!(
-        "\n{}: {} voxels in the region, {} in the grid",
-        head.name,
-        head.inside.iter().filter(|i| **i).count(),
-        head.grid.voxels()
+/// The least time of `count` runs.
+fn least(count: usize, mut run: impl FnMut() -> Result<f64, Failure>) -> Result<f64, Failure> {
+    (0..count).try_fold(f64::INFINITY, |least, _| Ok(f64::min(least, run()?)))
+}
+
+/// The time at `error`, between two points (error, time) or beyond them, linear in the logarithms.
+fn time_at(error: f64, (e0, t0): (f64, f64), (e1, t1): (f64, f64)) -> f64 {
+    let share = (error.ln() - e0.ln()) / (e1.ln() - e0.ln());
+    (t0.ln() + share * (t1.ln() - t0.ln())).exp()
+}
+
+/// Ours and the plain loop at the same error, over the days of radiotherapy and daily drug.
+fn against_plain_loop(head: &Head, id: &'static str, days: u32) -> Result<Row, Failure> {
+    let scenario = course(days)?;
+    let exact = run::<f64>(head, &scenario, 0.125, 1e-14)?.0;
+    let mut error = 0.0;
+    let ours_s = least(3, || {
+        let (field, _, seconds, ..) = run::<f32>(head, &scenario, 1.0, 1e-12)?;
+        error = relative_error(&field, &exact);
+        Ok(seconds)
+    })?;
+    let loops = |step: f64| -> Result<(f64, f64), Failure> {
+        let mut plain = PlainLoop::new(head.grid.shape(), head.grid.spacing_mm(), &head.inside, &head.initial(), (0.1, 0.05));
+        let (lived, seconds) = timed(|| plain.live(&scenario, step, (0.03, 10.0), (0.5, 9.242)));
+        lived?;
+        Ok((relative_error(&plain.field(), &exact), seconds))
+    };
+    let (coarse, fine) = (loops(0.25)?, loops(0.125)?);
+    let rival_s = time_at(error.max(1e-3), coarse, fine);
+    let what = format!(
+        "{days} treated days, {}: ours at an error of {error:.1e} against a plain loop of RK4 at 1e-3 (its errors {:.1e} and {:.1e})",
+        head.name, coarse.0, fine.0
     );
-    for (treated, scenario) in
-        [("treated", course(days)?), ("untreated", Scenario::starting(Time::ORIGIN).sampled([Time::from_days(f64::from(days))?]))]
-    {
-        let exact = run::<f64>(head, &scenario, 0.125, 1e-14)?.0;
-        for (what, step, above) in [
-            ("ours", 4.0, 1e-12),
-            ("ours", 2.0, 1e-12),
-            ("ours", 1.0, 1e-12),
-            ("ours, whole region", 1.0, 1e-300),
-            ("ours", 0.5, 1e-12),
-        ] {
-            let (field, set_up, seconds, active, sweeps) = run::<f32>(head, &scenario, step, above)?;
-            println!(
-                "  {treated:<10} {what:<20} f32 step {step:<5} set-up {:6.1} ms  course {:7.1} ms  error {:.1e}  active {active}, {sweeps} sweeps",
-                1e3 * set_up,
-                1e3 * seconds,
-                relative_error(&field, &exact)
-            );
-        }
-        let (field, _, seconds, ..) = run::<f64>(head, &scenario, 1.0, 1e-12)?;
-        println!(
-            "  {treated:<10} {:<20} f64 step 1     course {:7.1} ms  error {:.1e}",
-            "ours",
-            1e3 * seconds,
-            relative_error(&field, &exact)
-        );
-        for step in [1.0, 0.5, 0.25, 0.125] {
-            let mut plain = PlainLoop::new(head.grid.shape(), head.grid.spacing_mm(), &head.inside, &head.initial(), (0.1, 0.05));
-            let (lived, seconds) = timed(|| plain.live(&scenario, step, (0.03, 10.0), (0.5, 9.242)));
-            lived?;
-            println!(
-                "  {treated:<10} {:<20} f32 step {step:<5} course {:7.1} ms  error {:.1e}  {:.2} ns per voxel and step",
-                "plain loop",
-                1e3 * seconds,
-                relative_error(&plain.field(), &exact),
-                1e9 * seconds / plain.voxel_steps() as f64
-            );
-        }
+    Ok(Row { id, ours_s, rival_s: Some(rival_s), ratio: Some(rival_s / ours_s), what })
+}
+
+/// The untreated course in the whole region against the time that its own traffic takes at the bandwidth of the triad in the same run.
+fn against_memory(head: &Head, days: u32) -> Result<Row, Failure> {
+    let scenario = Scenario::starting(Time::ORIGIN).sampled([Time::from_days(f64::from(days))?]);
+    let bandwidth = triad::<f32>(1 << 25, 5);
+    let ours_s = least(3, || Ok(run::<f32>(head, &scenario, 1.0, 1e-300)?.2))?;
+    let voxels = head.inside.iter().filter(|inside| **inside).count();
+    // Words that a step of two stages must move: the map reads and writes one, the first stage reads four and writes two, the second
+    // reads six and writes one in place.
+    let bytes = 4.0 * (2.0 + 6.0 + 7.0) * voxels as f64 * f64::from(days);
+    let bound = bytes / (1e9 * bandwidth);
+    let what = format!("{days} days, {}, whole region: least time for the traffic at {bandwidth:.1} GB/s over ours", head.name);
+    Ok(Row { id: "spatial.memory_bound", ours_s, rival_s: Some(bound), ratio: Some(bound / ours_s), what })
+}
+
+/// A gradient with respect to all parameters against one course.
+fn against_forward(head: &Head, days: u32) -> Result<Row, Failure> {
+    let scenario = course(days)?;
+    let (model, parameters) = model::<f64>(head, 1.0, 1e-12)?;
+    let observed = ScalarField::on(head.grid.clone(), Unit::dimensionless(), head.initial())?;
+    let forward = least(3, || Ok(run::<f64>(head, &scenario, 1.0, 1e-12)?.2))?;
+    let ours_s = least(2, || {
+        let (gradient, seconds) = timed(|| model.misfit_gradient(&parameters, &scenario, std::slice::from_ref(&observed), 0.1));
+        gradient?;
+        Ok(seconds)
+    })?;
+    let what =
+        format!("{days} treated days, {}: one course over a gradient in {} parameters", head.name, parameters.values().len());
+    Ok(Row { id: "spatial.gradient", ours_s, rival_s: Some(forward), ratio: Some(forward / ours_s), what })
+}
+
+/// The whole course of 270 days.
+fn total(head: &Head, id: &'static str) -> Result<Row, Failure> {
+    let scenario = course(270)?;
+    let mut set_up = f64::INFINITY;
+    let ours_s = least(2, || {
+        let (_, ready, seconds, ..) = run::<f32>(head, &scenario, 1.0, 1e-12)?;
+        set_up = set_up.min(ready);
+        Ok(seconds)
+    })?;
+    let what = format!("270 days, 30 fractions, 74 doses, {}; set-up {:.0} ms", head.name, 1e3 * set_up);
+    Ok(Row { id, ours_s, rival_s: None, ratio: None, what })
+}
+
+fn rows(quick: bool) -> Result<Vec<Row>, Failure> {
+    let clinical = ellipsoids("head of 77 x 116 x 36 at 1.5 x 1.5 x 3 mm", [77, 116, 36], [1.5, 1.5, 3.0])?;
+    let mut rows = vec![
+        total(&clinical, "spatial.total_clinical")?,
+        against_forward(&clinical, 90)?,
+        against_plain_loop(&clinical, "spatial.plain_loop_clinical", 60)?,
+    ];
+    if !quick {
+        let fine = ellipsoids("head of 182 x 218 x 182 at 1 mm", [182, 218, 182], [1.0; 3])?;
+        rows.push(total(&fine, "spatial.total_1mm")?);
+        rows.push(against_memory(&fine, 20)?);
+        rows.push(against_plain_loop(&fine, "spatial.plain_loop_1mm", 30)?);
     }
-    Ok(())
+    Ok(rows)
 }
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let threads =
-        arguments.iter().position(|a| a == "--threads").and_then(|at| arguments.get(at + 1)).map_or(Ok(1), |n| n.parse())?;
+    let after = |flag: &str| arguments.iter().position(|a| a == flag).and_then(|at| arguments.get(at + 1));
+    let threads = after("--threads").map_or(Ok(1), |n| n.parse())?;
     let quick = arguments.iter().any(|a| a == "--quick");
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-    pool.install(|| -> Result<(), Failure> {
-        println!("{threads} threads; triad {:.1} GB/s in f32", triad::<f32>(1 << 25, 3));
-        head_race(&ellipsoids("head of 77 x 116 x 36 at 1.5 x 1.5 x 3 mm", [77, 116, 36], [1.5, 1.5, 3.0])?, 270)?;
-        if !quick {
-            head_race(&ellipsoids("head of 182 x 218 x 182 at 1 mm", [182, 218, 182], [1.0; 3])?, 270)?;
-        }
-        println!("\ntriad {:.1} GB/s in f32", triad::<f32>(1 << 25, 3));
-        Ok(())
-    })
+    let rows = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?.install(|| rows(quick))?;
+    println!("{threads} threads");
+    println!("{:<28} {:>12} {:>12} {:>8}", "race", "ours", "rival", "ratio");
+    for row in &rows {
+        let rival = row.rival_s.map_or_else(|| "-".to_owned(), |rival| format!("{:.1} ms", rival * 1e3));
+        let ratio = row.ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
+        println!("{:<28} {:>9.1} ms {rival:>12} {ratio:>8}  {}", row.id, row.ours_s * 1e3, row.what);
+    }
+    if let Some(file) = after("--json") {
+        let lines = rows.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
+        std::fs::write(file, lines.join("\n") + "\n")?;
+    }
+    Ok(())
 }

@@ -16,6 +16,18 @@ pub(super) enum Trouble {
     Negative(f64),
 }
 
+/// How a step of diffusion was taken: in so many pieces of so many stages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Taken {
+    pub(super) pieces: usize,
+    pub(super) stages: usize,
+}
+
+impl Taken {
+    /// No diffusion.
+    pub(super) const NOTHING: Self = Self { pieces: 0, stages: 0 };
+}
+
 /// The cellularity of every voxel of the box, and the room that a step needs.
 #[derive(Debug, Clone)]
 pub(super) struct Cells<T> {
@@ -88,28 +100,29 @@ impl<T: Real> Cells<T> {
     }
 
     /// Diffuses over a step; `tau` is the step times the diffusivity, in mm².
-    pub(super) fn diffuse(&mut self, tau: f64) -> Result<(), Trouble> {
+    pub(super) fn diffuse(&mut self, tau: f64) -> Result<Taken, Trouble> {
         // The step in units of the longest one for which Euler's method is positive.
         let ratio = tau * self.lattice.bound;
         if !ratio.is_finite() {
             return Err(Trouble::NotFinite);
         }
         if ratio <= 0.0 {
-            return Ok(());
+            return Ok(Taken::NOTHING);
         }
-        if ratio > 1.0 && self.method == Method::RungeKuttaLegendre && self.substep(tau, stages_for(ratio))?.is_none() {
-            return Ok(());
+        if ratio > 1.0 && self.method == Method::RungeKuttaLegendre {
+            let stages = stages_for(ratio);
+            if self.substep(tau, stages)?.is_none() {
+                return Ok(Taken { pieces: 1, stages });
+            }
         }
         // Two stages within the limit of Euler's method: a mean of non-negative operators, so nothing becomes negative.
-        let pieces = ratio.ceil().max(1.0);
-        let mut left = pieces;
-        while left > 0.5 {
-            if let Some(least) = self.substep(tau / pieces, 2)? {
+        let pieces = ratio.ceil().max(1.0) as usize;
+        for _ in 0..pieces {
+            if let Some(least) = self.substep(tau / pieces as f64, 2)? {
                 return Err(Trouble::Negative(least));
             }
-            left -= 1.0;
         }
-        Ok(())
+        Ok(Taken { pieces, stages: 2 })
     }
 
     /// One step of `stages`; gives the least value, and leaves all as it was, if that is negative.

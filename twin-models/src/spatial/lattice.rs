@@ -50,7 +50,9 @@ impl<T: Real> Lattice<T> {
         };
         lattice.find_runs(inside);
         let relative = anatomy.relative_diffusivity();
-        lattice.faces = [0, 1, 2].map(|axis| lattice.conductances(axis, spacing[axis], inside, relative));
+        let along = |axis: usize| lattice.conductances(axis, spacing[axis], inside, relative);
+        let (x, (y, z)) = rayon::join(|| along(0), || rayon::join(|| along(1), || along(2)));
+        lattice.faces = [x, y, z];
         lattice.bound = lattice.largest_sum();
         lattice
     }
@@ -104,7 +106,7 @@ impl<T: Real> Lattice<T> {
         self.planes = planes;
     }
 
-    /// The values of `field` (of the grid) in the box, 0 outside the region.
+    /// The values of `field` (of the grid) in the box, 0 in its border.
     pub(super) fn gather(&self, field: &[f64]) -> Vec<T> {
         let mut values = vec![T::ZERO; self.len()];
         for (of_grid, of_box, len) in self.rows() {
@@ -112,11 +114,7 @@ impl<T: Real> Lattice<T> {
                 to.iter_mut().zip(from).for_each(|(to, from)| *to = T::from_f64(*from));
             }
         }
-        let mut only_inside = vec![T::ZERO; self.len()];
-        for run in &self.runs {
-            only_inside[run.start..run.start + run.len].copy_from_slice(&values[run.start..run.start + run.len]);
-        }
-        only_inside
+        values
     }
 
     /// Writes the values of the box to `field` (of the grid).

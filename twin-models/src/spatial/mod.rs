@@ -7,6 +7,9 @@
 //!   [`Model`](crate::Model) under fractions, drugs ([`Drug`]) and surgery.
 //! * The growth laws by voxel: [`LogisticGrowth`], [`GompertzGrowth`], [`ExponentialGrowth`], [`NoGrowth`], each a [`Law`] with its flow under
 //!   a [`Kill`] in [`Real`] voxels and [`Number`] scalars.
+//! * [`Gradient`]: the misfit to observed fields and its derivatives, by the adjoint of the same steps
+//!   ([`ReactionDiffusion::misfit_gradient`]).
+//! * [`dice`], [`surface_distance_95`]: how well two regions agree; [`AdcScale`]: cellularity from diffusion-weighted images.
 //! * [`Settings`]: longest step, method, active region.
 //!
 //! # How it is solved
@@ -17,20 +20,27 @@
 //! A treatment is applied once, at its time: steps end there.
 
 mod active;
+mod adjoint;
 mod anatomy;
 mod cells;
 mod diffusion;
+mod diffusion_weighted;
 mod drug;
 mod growth;
 mod lattice;
 mod number;
+mod overlap;
+mod plan;
 mod reaction_diffusion;
 mod simulation;
 
+pub use adjoint::Gradient;
 pub use anatomy::{Anatomy, Tissue};
+pub use diffusion_weighted::AdcScale;
 pub use drug::{Drug, Kill};
 pub use growth::{ExponentialGrowth, GompertzGrowth, Law, LogisticGrowth, NoGrowth};
 pub use number::{Number, Real};
+pub use overlap::{dice, surface_distance_95};
 pub use reaction_diffusion::{Method, ReactionDiffusion, Settings};
 pub use simulation::Course;
 

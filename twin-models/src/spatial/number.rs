@@ -108,3 +108,64 @@ impl Number for f64 {
         self.ln()
     }
 }
+/// A value and its derivative with respect to one parameter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Dual {
+    pub(super) value: f64,
+    pub(super) derivative: f64,
+}
+
+impl Add for Dual {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self { value: self.value + other.value, derivative: self.derivative + other.derivative }
+    }
+}
+
+impl Sub for Dual {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self { value: self.value - other.value, derivative: self.derivative - other.derivative }
+    }
+}
+
+impl Mul for Dual {
+    type Output = Self;
+    fn mul(self, other: Self) -> Self {
+        Self { value: self.value * other.value, derivative: self.derivative * other.value + self.value * other.derivative }
+    }
+}
+
+impl Div for Dual {
+    type Output = Self;
+    fn div(self, other: Self) -> Self {
+        let value = self.value / other.value;
+        Self { value, derivative: (self.derivative - value * other.derivative) / other.value }
+    }
+}
+
+impl Neg for Dual {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self { value: -self.value, derivative: -self.derivative }
+    }
+}
+
+impl Number for Dual {
+    fn constant(value: f64) -> Self {
+        Self { value, derivative: 0.0 }
+    }
+    fn value(self) -> f64 {
+        self.value
+    }
+    fn exponential(self) -> Self {
+        let value = self.value.exp();
+        Self { value, derivative: value * self.derivative }
+    }
+    fn exponential_less_one(self) -> Self {
+        Self { value: self.value.exp_m1(), derivative: self.value.exp() * self.derivative }
+    }
+    fn logarithm(self) -> Self {
+        Self { value: self.value.ln(), derivative: self.derivative / self.value }
+    }
+}

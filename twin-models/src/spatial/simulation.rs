@@ -130,6 +130,15 @@ impl<L: Law, T: Real> Course<L, T> {
         field
     }
 
+    pub(super) fn prepared(&self) -> &Arc<Prepared<T>> {
+        &self.prepared
+    }
+
+    /// Whether each drug is given as a bolus.
+    pub(super) fn is_bolus(&self) -> Vec<bool> {
+        self.prepared.spec.treatments.iter().skip(2).map(|known| known.kind == crate::TreatmentKind::Bolus).collect()
+    }
+
     fn current(&self) -> (&Moment<T>, [T; 2]) {
         let moment = self.between.as_ref().unwrap_or(&self.moment);
         (moment, moment.pending.map(T::from_f64))
@@ -147,7 +156,7 @@ impl<L: Law, T: Real> Course<L, T> {
         Ok(())
     }
 
-    fn failure(&self, trouble: Trouble) -> SimulationError {
+    pub(super) fn failure(&self, trouble: Trouble) -> SimulationError {
         let (model, state, day) = (self.prepared.spec.id.clone(), "cellularity".to_owned(), (self.start.days() + self.at));
         match trouble {
             Trouble::NotFinite => SimulationError::NotFinite { model, state, value: f64::NAN, day },
@@ -200,7 +209,7 @@ impl<L: Law, T: Real> Course<L, T> {
     }
 
     /// Which treatment of the specification it is, and how much of it.
-    fn resolve(&self, treatment: &Treatment) -> Result<(usize, f64), SimulationError> {
+    pub(super) fn resolve(&self, treatment: &Treatment) -> Result<(usize, f64), SimulationError> {
         let spec = &self.prepared.spec;
         let place = spec.place_of(treatment).ok_or_else(|| spec.refusal(treatment, self.now))?;
         let amount = match treatment {

@@ -266,3 +266,72 @@ fn malformed_anatomy_is_refused() {
     refused(sound.clone().with_tissues(&[tissue(&whole, f64::NAN)]), "tissue");
     refused(sound.with_resection(Mask::new(grid, vec![false; 24]).unwrap()), "resection");
 }
+
+#[test]
+fn the_gradient_is_that_of_the_steps() {
+    use crate::{Scenario, run_with};
+    use twin_core::{Observable, TimedTreatment};
+    let grid = Grid::new([9, 8, 7], [1.0, 1.5, 2.0]).unwrap();
+    let cells = field(&grid, |[i, j, k]| {
+        0.6 * (-0.1 * ((i as f64 - 4.0).powi(2) + (j as f64 - 4.0).powi(2) + (k as f64 - 3.0).powi(2))).exp()
+    });
+    let dose =
+        ScalarField::on(grid.clone(), Unit::parse("Gy").unwrap(), (0..504).map(|i| 50.0 + 0.02 * f64::from(i)).collect()).unwrap();
+    let cavity = Mask::new(grid.clone(), (0..504).map(|i| i % 9 < 3).collect()).unwrap();
+    let plain = Anatomy::new(Mask::whole(grid.clone()), &cells).unwrap();
+    let mapped = plain.clone().with_dose(&dose, AbsorbedDose::from_gray(60.0).unwrap()).unwrap().with_resection(cavity).unwrap();
+    let (bolus, steady) = (Drug::bolus(drug(), "mg"), Drug::continuous(Agent::new("bevacizumab").unwrap()));
+    let fraction = |days: f64| {
+        let given = Treatment::fraction(AbsorbedDose::from_gray(2.0).unwrap(), Target::new("tumor").unwrap());
+        TimedTreatment::new(day(days), given)
+    };
+    let scenario = Scenario::starting(day(3.0))
+        .treated([fraction(5.0), fraction(5.0), fraction(9.6), fraction(12.0)])
+        .treated([TimedTreatment::new(day(7.3), Treatment::bolus(drug(), Quantity::new(30.0, "mg").unwrap()).unwrap())])
+        .treated([TimedTreatment::new(day(8.0), Treatment::on(Agent::new("bevacizumab").unwrap()))])
+        .treated([TimedTreatment::new(day(15.0), Treatment::surgery(Target::new("tumor").unwrap(), Proportion::new(0.5).unwrap()))])
+        .sampled([5.0, 8.7, 12.0, 21.0, 30.3].map(day));
+    let observed: Vec<_> = (1..=5).map(|n| field(&grid, |[i, ..]| 0.02 * f64::from(n) * i as f64 / 3.0)).collect();
+    fn check<L: Law>(anatomy: Anatomy, drugs: [&Drug; 2], scenario: &Scenario, observed: &[ScalarField], d: f64) {
+        let model = ReactionDiffusion::<L>::new(anatomy).with_drug(drugs[0].clone()).with_drug(drugs[1].clone());
+        let model = model.with_settings(settings(2.5, 0.0));
+        let start = model.spec().defaults().unwrap().with("diffusivity", d).unwrap();
+        let misfit = |parameters: &crate::Parameters| {
+            let mut course = model.start_static(parameters, scenario.start).unwrap();
+            let mut sum = 0.0;
+            run_with(&mut course, scenario, |number, course| {
+                let seen = course.fields().unwrap().observe_field(&Observable::CELLULARITY).unwrap();
+                let pairs = seen.values().iter().zip(observed[number].values());
+                sum += pairs.map(|(a, b)| 0.5 * ((a - b) / 0.05).powi(2)).sum::<f64>();
+            })
+            .unwrap();
+            sum
+        };
+        let gradient = model.misfit_gradient(&start, scenario, observed, 0.05).unwrap();
+        assert!((gradient.misfit - misfit(&start)).abs() < 1e-10 * gradient.misfit);
+        for (spec, derivative) in model.spec().parameters.iter().zip(&gradient.derivatives) {
+            let value = start.get(&spec.name).unwrap();
+            // Where the default is the largest valid value, only from below; third order.
+            let (h, top) = (1e-3 * value.max(1e-3), value >= spec.high);
+            let at = |by: f64| misfit(&start.clone().with(&spec.name, value + by * h).unwrap());
+            let difference = if top {
+                (11.0 * at(0.0) - 18.0 * at(-1.0) + 9.0 * at(-2.0) - 2.0 * at(-3.0)) / (6.0 * h)
+            } else {
+                (8.0 * (at(1.0) - at(-1.0)) - (at(2.0) - at(-2.0))) / (12.0 * h)
+            };
+            let allowed = if top { 1e-6 } else { 1e-8 };
+            assert!(derivative.abs() > 0.0, "{}: no derivative", spec.name);
+            assert!(
+                (derivative - difference).abs() < allowed * difference.abs().max(1e-2),
+                "{} {}: {derivative} {difference}",
+                L::ID,
+                spec.name
+            );
+        }
+    }
+    check::<LogisticGrowth>(plain.clone(), [&bolus, &steady], &scenario, &observed, 0.13);
+    // Many stages.
+    check::<LogisticGrowth>(mapped.clone(), [&bolus, &steady], &scenario, &observed, 1.2);
+    check::<GompertzGrowth>(mapped, [&bolus, &steady], &scenario, &observed, 0.4);
+    check::<ExponentialGrowth>(plain, [&bolus, &steady], &scenario, &observed, 0.13);
+}
