@@ -3,6 +3,7 @@
 mod design;
 mod growth;
 mod real_psa;
+mod recist;
 mod solver;
 mod strobl2021;
 mod survival;
@@ -109,6 +110,7 @@ pub fn all() -> Vec<Claim> {
     claims.extend(real_psa::claims());
     claims.extend(survival::claims());
     claims.extend(design::claims());
+    claims.extend(recist::claims());
     claims
 }
 

@@ -27,7 +27,8 @@
 //! - [`Trial`], [`Arm`], [`Measurement`]: the design
 //! - [`Cohort`]: [`FromList`], [`FromPrior`], [`FromPosterior`]
 //! - [`Policy`]: [`Continuous`], [`Withheld`], [`Adaptive`], [`Intermittent`], [`Planned`], or any closure
-//! - [`Endpoint`]: [`TimeToProgression`], [`TimeOffDrug`], [`CumulativeDose`], [`ValueAt`]
+//! - [`Endpoint`]: [`TimeToProgression`], [`TimeOffDrug`], [`CumulativeDose`], [`ValueAt`]; clinical criteria in [`endpoint`]:
+//!   [`endpoint::recist`], [`endpoint::psa`]
 //! - [`run`], [`run_observed`], [`course()`]: running it
 //! - [`statistics`]: survival curves, log-rank, Cox, accelerated and competing-risk regression, quantiles, paired differences
 //! - [`design`]: two stages, several looks, events needed, dose escalation
@@ -38,7 +39,7 @@ mod arm;
 mod cohort;
 mod course;
 pub mod design;
-mod endpoint;
+pub mod endpoint;
 mod error;
 mod policy;
 pub mod report;

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | how many are still free of the event at a time? | [`KaplanMeier`] |
 //! | what is the cumulative hazard? | [`NelsonAalen`] |
-//! | do groups differ in survival? | [`log_rank`] |
+//! | do groups differ in survival? | [`log_rank`], [`LogRankTest`] with weights and strata |
 //! | how do covariates change the hazard? | [`CoxRegression`] |
 //! | how do covariates stretch times? | [`AcceleratedRegression`] |
 //! | how many had one kind of event, when others compete? | [`CumulativeIncidence`], [`fine_gray`] |
@@ -35,7 +35,7 @@ pub use coefficient::Coefficient;
 pub use competing::{CompetingFollowUp, CumulativeIncidence, IncidenceStep, fine_gray};
 pub use concordance::{Concordance, concordance};
 pub use cox::{CoxFit, CoxRegression, Ties};
-pub use logrank::{GroupCount, LogRank, log_rank};
+pub use logrank::{GroupCount, LogRank, LogRankTest, Weighting, log_rank};
 pub use nelson_aalen::{HazardStep, NelsonAalen};
 pub use period::Period;
 pub use summary::{Mean, PairedDifference, Share, Spread, bootstrap_paired, quantile, quantiles};

@@ -8,7 +8,8 @@ use crate::table::Table;
 use std::sync::{Arc, OnceLock};
 use twin_models::survival::TimeLaw;
 use twin_trials::statistics::{
-    AcceleratedRegression, CompetingFollowUp, CoxRegression, CumulativeIncidence, FollowUp, KaplanMeier, Period, Ties, fine_gray,
+    AcceleratedRegression, CompetingFollowUp, CoxRegression, CumulativeIncidence, FollowUp, KaplanMeier, LogRankTest, Period, Ties,
+    Weighting, fine_gray,
 };
 
 const SURVIVAL: &str = "R survival 3.5.3; rounded beside the tables (Loprinzi 1994, Moertel 1990, Royston 2013, Kardaun 1983)";
@@ -547,11 +548,42 @@ fn restricted_means(claims: &mut Vec<Claim>) {
     }
 }
 
+/// NCCTG by sex, 1 and 2, within strata of the rows given.
+fn by_sex(rows: &[Period], stratum: impl Fn(&Period) -> bool) -> [Vec<FollowUp>; 2] {
+    [1.0, 2.0].map(|sex: f64| {
+        let own = rows.iter().filter(|row| stratum(row) && (row.covariates[1] - sex).abs() < 0.5);
+        own.map(|row| row.follow_up).collect()
+    })
+}
+
+fn log_ranks(claims: &mut Vec<Claim>) {
+    let run = || -> Found {
+        let Some(rows) = ncctg()? else { return Ok(None) };
+        let strata = [0.0, 1.0, 2.0].map(|ecog: f64| by_sex(&rows, |row| (row.covariates[2] - ecog).abs() < 0.5));
+        let groups = strata.each_ref().map(|[men, women]| [men.as_slice(), women.as_slice()]);
+        let test = LogRankTest::default().compare_within(&groups.each_ref().map(<[&[FollowUp]; 2]>::as_slice)).map_err(words)?;
+        Ok(Some(test.statistic))
+    };
+    let what = "log-rank of sex within ECOG 0 to 2, NCCTG".to_owned();
+    claims.push(claim("ncctg_log_rank_stratified".to_owned(), what, SURVIVAL, 10.795_059_633_5, run));
+    let run = || -> Found {
+        let Some(table) = table("cancer.csv")? else { return Ok(None) };
+        let (times, sexes) = (table.numbers("time")?, table.numbers("sex")?);
+        let events: Vec<bool> = table.words("status")?.iter().map(|status| *status == "2").collect();
+        let [men, women] = by_sex(&periods(&times, &events, &[sexes.clone(), sexes])?, |_| true);
+        let test = LogRankTest { weighting: Weighting::Survival { rho: 1.0, gamma: 0.0 } };
+        test.compare(&[&men, &women]).map(|test| Some(test.statistic)).map_err(words)
+    };
+    let what = "log-rank of sex weighted by survival, NCCTG".to_owned();
+    claims.push(claim("ncctg_log_rank_weighted".to_owned(), what, SURVIVAL, 12.714_151_401_2, run));
+}
+
 pub(super) fn claims() -> Vec<Claim> {
     let mut claims = Vec::new();
     cox(&mut claims);
     accelerated(&mut claims);
     competing(&mut claims);
     restricted_means(&mut claims);
+    log_ranks(&mut claims);
     claims
 }

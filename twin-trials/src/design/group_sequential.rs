@@ -243,7 +243,7 @@ mod tests {
         let expected = [
             (2, Boundary::OBrienFleming, 1.977_430_959_294_143),
             (3, Boundary::OBrienFleming, 2.004_035_578_616_407),
-            (5, Boundary::OBrienFleming, 2.040_073_174_802_290),
+            (5, Boundary::OBrienFleming, 2.040_073_174_802_29),
             (2, Boundary::Pocock, 2.178_272_088_784_337),
             (3, Boundary::Pocock, 2.289_478_060_818_834),
             (5, Boundary::Pocock, 2.413_176_220_101_373),
