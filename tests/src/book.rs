@@ -14,6 +14,7 @@ pages! {
     ReadAPatient: "../../docs/src/read-a-patient.md",
     Calibrate: "../../docs/src/calibrate.md",
     Trials: "../../docs/src/trials.md",
+    Statistics: "../../docs/src/statistics.md",
     ExtendAModel: "../../docs/src/extend-a-model.md",
     Cookbook: "../../docs/src/cookbook.md",
     Exponential: "../../docs/src/models/exponential.md",

@@ -29,7 +29,7 @@
 //! - [`growth`]: laws of untreated growth
 //! - [`clones`]: sensitive and resistant cells under a drug
 //! - [`psa`]: prostate-specific antigen under androgen deprivation
-//! - [`survival`]: laws of the time to an event
+//! - [`survival`]: laws of the time to an event, and published links from tumor dynamics to survival
 //! - `testing` (feature `testing`): the laws, as functions that find the usual faults of a model
 #![cfg_attr(test, allow(clippy::float_cmp, clippy::unwrap_used))]
 

@@ -180,16 +180,31 @@ fn spend(information: &[f64], alpha: f64, spending: Spending) -> Result<Vec<f64>
     Ok(boundaries)
 }
 
-/// The zero of a rising function between two numbers, by bisection to the last bits.
+/// The zero of a rising function between two numbers, by false position that halves a stale end (the Illinois rule).
 fn root(mut low: f64, mut high: f64, rising: impl Fn(f64) -> Result<f64, TrialError>) -> Result<f64, TrialError> {
-    if rising(low)? > 0.0 || rising(high)? < 0.0 {
-        return Err(TrialError::NotConverged { what: "search for a boundary", iterations: 0 });
+    let (mut below, mut above) = (rising(low)?, rising(high)?);
+    let failed = Err(TrialError::NotConverged { what: "search for a boundary", iterations: 200 });
+    if !(below <= 0.0 && above >= 0.0) {
+        return failed;
     }
-    for _ in 0..60 {
-        let middle = 0.5 * (low + high);
-        if rising(middle)? > 0.0 { high = middle } else { low = middle }
+    let mut last = 0;
+    for step in 0..200 {
+        // A bisection now and then, as the function may be flat at its ends.
+        let middle =
+            if step % 3 == 2 || above <= below { 0.5 * (low + high) } else { (low * above - high * below) / (above - below) };
+        let value = rising(middle)?;
+        if value.abs() < 1e-14 || high - low < 1e-13 * high.abs().max(1.0) {
+            return Ok(middle);
+        }
+        if value > 0.0 {
+            below *= if last == 1 { 0.5 } else { 1.0 };
+            (high, above, last) = (middle, value, 1);
+        } else {
+            above *= if last == -1 { 0.5 } else { 1.0 };
+            (low, below, last) = (middle, value, -1);
+        }
     }
-    Ok(0.5 * (low + high))
+    failed
 }
 
 /// The law of the score process of trials that go on: Brownian motion with drift, absorbed outside the boundaries at each look

@@ -1,5 +1,6 @@
 //! How good predicted risks are at a time, when some follow-ups ended before it.
 
+use super::censoring::Censoring;
 use super::{FollowUp, KaplanMeier};
 use crate::TrialError;
 use serde::{Deserialize, Serialize};
@@ -58,17 +59,13 @@ pub fn score_predictions(follow_ups: &[FollowUp], risks: &[f64], time: f64) -> R
     if time > last {
         return Err(TrialError::BeyondFollowUp { time, last });
     }
-    let reversed: Vec<FollowUp> = follow_ups.iter().map(|seen| FollowUp { event: !seen.event, ..*seen }).collect();
-    let censoring = KaplanMeier::estimate(&reversed)?;
-    let uncensored = |steps_before: usize| steps_before.checked_sub(1).and_then(|i| censoring.steps().get(i)).map_or(1.0, |s| s.survival);
-    let before = |at: f64| uncensored(censoring.steps().partition_point(|step| step.time < at));
-    let up_to = uncensored(censoring.steps().partition_point(|step| step.time <= time));
+    let censoring = Censoring::estimate(follow_ups.iter().copied());
     let (mut cases, mut controls) = (Vec::new(), Vec::new());
     for (seen, &risk) in follow_ups.iter().zip(risks) {
         if seen.event && seen.time <= time {
-            cases.push((risk, 1.0 / before(seen.time)));
+            cases.push((risk, 1.0 / censoring.before(seen.time)));
         } else if seen.time > time {
-            controls.push((risk, 1.0 / up_to));
+            controls.push((risk, 1.0 / censoring.at(time)));
         }
     }
     if cases.is_empty() || controls.is_empty() {
@@ -128,7 +125,8 @@ mod tests {
     #[test]
     fn the_censored_are_stood_for_by_others() {
         // Censored at 2, half of those left: the event at 3 and the control count twice, the event at 1 once.
-        let seen = [FollowUp::event(1.0), FollowUp::censored(2.0), FollowUp::censored(2.0), FollowUp::event(3.0), FollowUp::event(9.0)];
+        let seen =
+            [FollowUp::event(1.0), FollowUp::censored(2.0), FollowUp::censored(2.0), FollowUp::event(3.0), FollowUp::event(9.0)];
         let score = score_predictions(&seen, &[0.5, 0.9, 0.9, 0.7, 0.6], 5.0).unwrap();
         assert!((score.area_under_curve - 2.0 / 3.0).abs() < 1e-12);
         assert!((score.brier - (0.25 + 2.0 * 0.09 + 2.0 * 0.36) / 5.0).abs() < 1e-12);
@@ -137,7 +135,9 @@ mod tests {
     #[test]
     fn nonsense_is_refused() {
         let seen = [FollowUp::event(1.0), FollowUp::event(3.0)];
-        for (risks, time) in [(vec![0.5], 2.0), (vec![0.5, 1.5], 2.0), (vec![0.5, f64::NAN], 2.0), (vec![0.5, 0.5], 9.0), (vec![0.5, 0.5], 0.5)] {
+        for (risks, time) in
+            [(vec![0.5], 2.0), (vec![0.5, 1.5], 2.0), (vec![0.5, f64::NAN], 2.0), (vec![0.5, 0.5], 9.0), (vec![0.5, 0.5], 0.5)]
+        {
             assert!(score_predictions(&seen, &risks, time).is_err(), "{risks:?} {time}");
         }
     }
