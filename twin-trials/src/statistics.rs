@@ -49,7 +49,7 @@ use crate::TrialError;
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 /// Refuses NaN and infinity anywhere in `values`, and an empty list.
-fn finite(what: &'static str, values: &[f64]) -> Result<(), TrialError> {
+pub(crate) fn finite(what: &'static str, values: &[f64]) -> Result<(), TrialError> {
     if values.is_empty() {
         return Err(TrialError::Empty { what });
     }

@@ -1,7 +1,7 @@
 //! Several looks at the data, with the probability of a false alarm held over all of them.
 
 use crate::TrialError;
-use crate::statistics::open_unit;
+use crate::statistics::{finite, open_unit};
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{Continuous, ContinuousCDF, Normal};
 
@@ -104,10 +104,17 @@ impl GroupSequential {
     /// For a log-rank test the drift is `|ln HR| √(d p (1-p))` with `d` events at the end and a share `p` in one arm.
     ///
     /// # Errors
-    /// [`TrialError::NotFinite`] for a drift that is not finite.
+    /// [`TrialError::NotFinite`] for a drift or a boundary that is not finite; [`TrialError::Length`] and [`TrialError::OutOfRange`] for
+    /// looks that were changed into something that is not a design.
     pub fn crossing_probabilities(&self, drift: f64) -> Result<Vec<f64>, TrialError> {
         if !drift.is_finite() {
             return Err(TrialError::NotFinite { what: "drift", index: 0, value: drift });
+        }
+        check(&self.information)?;
+        finite("boundary", &self.boundaries)?;
+        if self.boundaries.len() != self.information.len() {
+            let (what, reference) = ("the list of boundaries", "the list of looks");
+            return Err(TrialError::Length { what, found: self.boundaries.len(), reference, expected: self.information.len() });
         }
         let mut process = Process::new(drift);
         Ok(self.information.iter().zip(&self.boundaries).map(|(&t, &z)| process.step(t, z)).collect())

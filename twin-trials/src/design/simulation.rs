@@ -156,8 +156,9 @@ impl SurvivalTrial {
     /// Simulates the trial, and says whether its log-rank test rejects.
     ///
     /// # Errors
-    /// As [`SurvivalTrial::simulate`] and [`log_rank`].
+    /// As [`SurvivalTrial::simulate`] and [`log_rank`], and [`TrialError::OutOfRange`] for an alpha not strictly between 0 and 1.
     pub fn succeeds(&self, random: &mut Random) -> Result<bool, TrialError> {
+        open_unit("alpha", self.alpha)?;
         let data = self.simulate(random)?;
         Ok(log_rank(&[&data.control, &data.treated])?.p_value < self.alpha)
     }
@@ -199,6 +200,7 @@ mod tests {
             SurvivalTrial { patients: 1, ..trial(0.7, 10) },
             SurvivalTrial { events: 0, ..trial(0.7, 10) },
             SurvivalTrial { events: 21, ..trial(0.7, 10) },
+            SurvivalTrial { alpha: f64::NAN, ..trial(0.7, 10) },
             SurvivalTrial { accrual: f64::NAN, ..trial(0.7, 10) },
         ] {
             assert!(bad.succeeds(&mut random).is_err(), "{bad:?}");
