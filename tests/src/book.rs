@@ -20,6 +20,7 @@ pages! {
     Trials: "../../docs/src/trials.md",
     LargeTrials: "../../docs/src/large-trials.md",
     Spatial: "../../docs/src/spatial.md",
+    Statistics: "../../docs/src/statistics.md",
     ExtendAModel: "../../docs/src/extend-a-model.md",
     Composition: "../../docs/src/composition.md",
     Radiobiology: "../../docs/src/radiobiology.md",

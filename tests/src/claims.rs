@@ -19,6 +19,7 @@ mod psa_models;
 mod radiation;
 mod real_psa;
 mod sbc;
+mod recist;
 mod solver;
 mod spatial;
 mod strobl2021;
@@ -144,6 +145,7 @@ pub fn all() -> Vec<Claim> {
     claims.extend(io::claims());
     claims.extend(survival::claims());
     claims.extend(design::claims());
+    claims.extend(recist::claims());
     claims
 }
 

@@ -33,6 +33,7 @@
 //! - [`composition`]: one model from a growth law, effects and toxicities, as types or from a description
 //! - [`spatial`]: reaction and diffusion in the patient's own anatomy
 //! - [`survival`]: laws of the time to an event
+//! - [`survival`]: laws of the time to an event, and published links from tumor dynamics to survival
 //! - `testing` (feature `testing`): the laws, as functions that find the usual faults of a model
 #![cfg_attr(test, allow(clippy::float_cmp, clippy::unwrap_used))]
 

@@ -1,5 +1,8 @@
 //! Endpoints: what a course comes to.
 
+pub mod psa;
+pub mod recist;
+
 use crate::Course;
 use serde::{Deserialize, Serialize};
 use twin_core::{Agent, Observable, Time, Treatment};

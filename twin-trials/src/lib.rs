@@ -27,7 +27,8 @@
 //! - [`Trial`], [`Arm`], [`Measurement`]: the design
 //! - [`Cohort`]: [`FromList`], [`FromPrior`], [`FromPosterior`]
 //! - [`Policy`]: [`Continuous`], [`Withheld`], [`Adaptive`], [`Intermittent`], [`Planned`], or any closure
-//! - [`Endpoint`]: [`TimeToProgression`], [`TimeOffDrug`], [`CumulativeDose`], [`ValueAt`]
+//! - [`Endpoint`]: [`TimeToProgression`], [`TimeOffDrug`], [`CumulativeDose`], [`ValueAt`]; clinical criteria in [`endpoint`]:
+//!   [`endpoint::recist`], [`endpoint::psa`]
 //! - [`run`], [`run_observed`], [`course()`]: running it
 //! - [`batch`]: trials in files that survive interruption, and in shards for many machines
 //! - [`statistics`]: Kaplan-Meier, log-rank, quantiles, paired differences
@@ -41,7 +42,7 @@ pub mod batch;
 mod cohort;
 mod course;
 pub mod design;
-mod endpoint;
+pub mod endpoint;
 mod error;
 mod outcomes;
 mod policy;

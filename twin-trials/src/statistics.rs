@@ -4,11 +4,12 @@
 //! |---|---|
 //! | how many are still free of the event at a time? | [`KaplanMeier`] |
 //! | what is the cumulative hazard? | [`NelsonAalen`] |
-//! | do groups differ in survival? | [`log_rank`] |
+//! | do groups differ in survival? | [`log_rank`], [`LogRankTest`] with weights and strata |
 //! | how do covariates change the hazard? | [`CoxRegression`] |
 //! | how do covariates stretch times? | [`AcceleratedRegression`] |
 //! | how many had one kind of event, when others compete? | [`CumulativeIncidence`], [`fine_gray`] |
 //! | does a score order subjects as their events came? | [`concordance`] |
+//! | how good are predicted risks at a time? | [`score_predictions`] |
 //! | which value do a given share of draws stay below? | [`quantile`], [`quantiles`], [`Spread`] |
 //! | how sure is a simulated mean, or a simulated share? | [`Mean`], [`Share`] |
 //! | how much better is one arm than another on the same patients? | [`PairedDifference`], [`bootstrap_paired`] |
@@ -18,6 +19,7 @@
 //! bits on every run.
 
 mod accelerated;
+mod censoring;
 mod coefficient;
 mod competing;
 mod concordance;
@@ -27,6 +29,7 @@ mod nelson_aalen;
 mod newton;
 mod partial_likelihood;
 mod period;
+mod prediction;
 mod summary;
 mod survival;
 
@@ -35,9 +38,10 @@ pub use coefficient::Coefficient;
 pub use competing::{CompetingFollowUp, CumulativeIncidence, IncidenceStep, fine_gray};
 pub use concordance::{Concordance, concordance};
 pub use cox::{CoxFit, CoxRegression, Ties};
-pub use logrank::{GroupCount, LogRank, log_rank};
+pub use logrank::{GroupCount, LogRank, LogRankTest, Weighting, log_rank};
 pub use nelson_aalen::{HazardStep, NelsonAalen};
 pub use period::Period;
+pub use prediction::{PredictionScore, score_predictions};
 pub use summary::{Mean, PairedDifference, Share, Spread, bootstrap_paired, quantile, quantiles};
 pub use survival::{FollowUp, KaplanMeier, RestrictedMean, SurvivalAt, SurvivalStep, TimeQuantile};
 
@@ -45,7 +49,7 @@ use crate::TrialError;
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 /// Refuses NaN and infinity anywhere in `values`, and an empty list.
-fn finite(what: &'static str, values: &[f64]) -> Result<(), TrialError> {
+pub(crate) fn finite(what: &'static str, values: &[f64]) -> Result<(), TrialError> {
     if values.is_empty() {
         return Err(TrialError::Empty { what });
     }

@@ -1,9 +1,12 @@
 //! Designs of trials against published constants and exact computations.
 
 use super::{Claim, words};
+use twin_core::Random;
+use twin_models::survival::Lifetime;
 use twin_trials::design::{
-    Boin, Boundary, GroupSequential, SimonTwoStage, Spending, ThreePlusThree, TwoStageDesign, schoenfeld_events,
+    Boin, Boundary, GroupSequential, SimonTwoStage, Spending, SurvivalTrial, ThreePlusThree, TwoStageDesign,
 };
+use twin_trials::design::{schoenfeld_events, schoenfeld_power, simulate_power};
 use twin_trials::statistics::{FollowUp, KaplanMeier, log_rank};
 
 const SIMON: &str = "Simon 1989, doi:10.1016/0197-2456(89)90015-9; exact binomial enumeration";
@@ -12,6 +15,7 @@ const BOIN: &str = "Liu and Yuan 2015, doi:10.1111/rssc.12089; closed form";
 const STORER: &str = "exact binomial computation of the 3+3 design without confirmation";
 const SCHOENFELD: &str = "Schoenfeld 1981, doi:10.1093/biomet/68.1.316; closed form";
 const FREIREICH: &str = "Freireich 1963, 6-mercaptopurine against placebo; Cox and Oakes 1984";
+const INFLATION: &str = "Gauss-Legendre integration with 200 nodes, NumPy";
 const SPENDING: &str = "Lan and DeMets 1983, doi:10.1093/biomet/70.3.659; closed form";
 
 fn claim(
@@ -183,11 +187,46 @@ fn events(claims: &mut Vec<Claim>) {
     }
 }
 
+/// Log-rank tests of simulated trials against Schoenfeld's power, and against their level where the arms do not differ.
+fn simulated(claims: &mut Vec<Claim>) {
+    const THEORY: &str = "Schoenfeld 1981; within four Monte-Carlo errors and 0.02 for the approximation";
+    const TRIALS: usize = 4000;
+    let designs: [(f64, u32, f64); 6] =
+        [(0.5, 66, 0.0), (0.6, 121, 6.0), (0.7, 247, 12.0), (1.0, 60, 0.0), (1.0, 120, 12.0), (1.0, 250, 24.0)];
+    for (place, (ratio, events, accrual)) in designs.into_iter().enumerate() {
+        let null = place > 2;
+        let expected = if null { 0.05 } else { schoenfeld_power(ratio, 0.05, f64::from(events), 0.5).unwrap_or(f64::NAN) };
+        let error = 4.0 * (expected * (1.0 - expected) / TRIALS as f64).sqrt();
+        let run = move || {
+            let control = Lifetime::weibull(12.0, 1.0).map_err(words)?;
+            let treated = Lifetime::weibull(12.0 / ratio, 1.0).map_err(words)?;
+            let (patients, events) = (3 * events as usize / 2, events as usize);
+            let trial = SurvivalTrial { control, treated, patients, events, accrual, alpha: 0.05 };
+            let power = simulate_power(TRIALS, &Random::new(20 + place as u64), |random: &mut Random| trial.succeeds(random));
+            power.map(|power| power.share).map_err(words)
+        };
+        let what = format!("share of log-rank tests that reject, hazard ratio {ratio}, {events} events");
+        let tolerance = if null { error } else { error + 0.02 };
+        claims.push(Claim::quick(format!("design.log_rank_{ratio}_{events}"), what, THEORY, (expected, tolerance), run));
+    }
+    for (id, boundary, power, expected) in [
+        ("obrien_fleming_5_power_80", Boundary::OBrienFleming, 0.8, 1.028_408_693_6),
+        ("obrien_fleming_5_power_90", Boundary::OBrienFleming, 0.9, 1.026_485_676_4),
+        ("pocock_5_power_80", Boundary::Pocock, 0.8, 1.228_369_430_6),
+        ("pocock_5_power_90", Boundary::Pocock, 0.9, 1.206_475_205_6),
+    ] {
+        let run = move || GroupSequential::equal(5, 0.05, boundary).and_then(|design| design.inflation(power)).map_err(words);
+        let what = "information against that of a single look, five looks";
+        claims.push(Claim::quick(format!("design.inflation_{id}"), what, INFLATION, (expected, 1e-6), run));
+    }
+}
+
 pub(super) fn claims() -> Vec<Claim> {
     let mut claims = Vec::new();
     simon(&mut claims);
     looks(&mut claims);
     doses(&mut claims);
     events(&mut claims);
+    simulated(&mut claims);
     claims
 }

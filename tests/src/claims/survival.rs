@@ -6,9 +6,10 @@
 use super::{Claim, words};
 use crate::table::Table;
 use std::sync::{Arc, OnceLock};
-use twin_models::survival::TimeLaw;
+use twin_models::survival::{ClaretSurvival, SchindlerSurvival, TimeLaw, ZecchinSurvival};
 use twin_trials::statistics::{
-    AcceleratedRegression, CompetingFollowUp, CoxRegression, CumulativeIncidence, FollowUp, KaplanMeier, Period, Ties, fine_gray,
+    AcceleratedRegression, CompetingFollowUp, CoxRegression, CumulativeIncidence, FollowUp, KaplanMeier, LogRankTest, Period, Ties,
+    Weighting, fine_gray, score_predictions,
 };
 
 const SURVIVAL: &str = "R survival 3.5.3; rounded beside the tables (Loprinzi 1994, Moertel 1990, Royston 2013, Kardaun 1983)";
@@ -547,11 +548,97 @@ fn restricted_means(claims: &mut Vec<Claim>) {
     }
 }
 
+/// NCCTG by sex, 1 and 2, within strata of the rows given.
+fn by_sex(rows: &[Period], stratum: impl Fn(&Period) -> bool) -> [Vec<FollowUp>; 2] {
+    [1.0, 2.0].map(|sex: f64| {
+        let own = rows.iter().filter(|row| stratum(row) && (row.covariates[1] - sex).abs() < 0.5);
+        own.map(|row| row.follow_up).collect()
+    })
+}
+
+fn log_ranks(claims: &mut Vec<Claim>) {
+    let run = || -> Found {
+        let Some(rows) = ncctg()? else { return Ok(None) };
+        let strata = [0.0, 1.0, 2.0].map(|ecog: f64| by_sex(&rows, |row| (row.covariates[2] - ecog).abs() < 0.5));
+        let groups = strata.each_ref().map(|[men, women]| [men.as_slice(), women.as_slice()]);
+        let test = LogRankTest::default().compare_within(&groups.each_ref().map(<[&[FollowUp]; 2]>::as_slice)).map_err(words)?;
+        Ok(Some(test.statistic))
+    };
+    let what = "log-rank of sex within ECOG 0 to 2, NCCTG".to_owned();
+    claims.push(claim("ncctg_log_rank_stratified".to_owned(), what, SURVIVAL, 10.795_059_633_5, run));
+    let run = || -> Found {
+        let Some(table) = table("cancer.csv")? else { return Ok(None) };
+        let (times, sexes) = (table.numbers("time")?, table.numbers("sex")?);
+        let events: Vec<bool> = table.words("status")?.iter().map(|status| *status == "2").collect();
+        let [men, women] = by_sex(&periods(&times, &events, &[sexes.clone(), sexes])?, |_| true);
+        let test = LogRankTest { weighting: Weighting::Survival { rho: 1.0, gamma: 0.0 } };
+        test.compare(&[&men, &women]).map(|test| Some(test.statistic)).map_err(words)
+    };
+    let what = "log-rank of sex weighted by survival, NCCTG".to_owned();
+    claims.push(claim("ncctg_log_rank_weighted".to_owned(), what, SURVIVAL, 12.714_151_401_2, run));
+}
+
+/// Scores of a prediction made for the purpose, (age + 10 ECOG) / 120.
+fn predictions(claims: &mut Vec<Claim>) {
+    // scikit-survival 0.28 takes the censoring at the time of a case, not just before it: it gives 0.62224, 0.28819, 0.60224, 0.23540.
+    const SKSURV: &str = "sums over all pairs, NumPy; scikit-survival 0.28 to within 1e-4";
+    for (time, area, brier) in [(200.0, 0.622_246_949_464, 0.288_171_058_172), (365.0, 0.602_204_925_126, 0.235_321_108_317)] {
+        let score = move || -> Result<Option<_>, String> {
+            let Some(rows) = ncctg()? else { return Ok(None) };
+            let follow_ups: Vec<FollowUp> = rows.iter().map(|row| row.follow_up).collect();
+            let risks: Vec<f64> = rows.iter().map(|row| (row.covariates[0] + 10.0 * row.covariates[2]) / 120.0).collect();
+            score_predictions(&follow_ups, &risks, time).map(Some).map_err(words)
+        };
+        let what = format!("area under the curve at {time} days, NCCTG");
+        let area_of = move || Ok(score()?.map(|score| score.area_under_curve));
+        claims.push(claim(format!("ncctg_auc_{time}"), what, SKSURV, area, area_of));
+        let what = format!("Brier score at {time} days, NCCTG");
+        let brier_of = move || Ok(score()?.map(|score| score.brier));
+        claims.push(claim(format!("ncctg_brier_{time}"), what, SKSURV, brier, brier_of));
+    }
+}
+
+fn outcomes(claims: &mut Vec<Claim>) {
+    const CLARET: &str = "Claret 2014, MONET1; typical patient, computed from the published coefficients";
+    const ZECCHIN: &str = "Zecchin 2016; computed from the published coefficients";
+    const SCHINDLER: &str = "Schindler 2016; computed from the published coefficients";
+    claims.push(Claim::quick(
+        "survival.claret2014_median",
+        "median survival in days, non-Asian smoker",
+        CLARET,
+        (363.25, 0.01),
+        || {
+            let typical = ClaretSurvival { baseline_mm: 90.0, time_to_growth_days: 117.331, asian: false, ever_smoker: true };
+            typical.lifetime().map(|law| law.median()).map_err(words)
+        },
+    ));
+    claims.push(Claim::quick(
+        "survival.zecchin2016_median",
+        "median survival in days, sum of diameters 70 mm",
+        ZECCHIN,
+        (634.49, 0.01),
+        || {
+            let patient = ZecchinSurvival { baseline_mm: 70.0, change_week_12: 0.0, new_lesion: false, ecog: 0.0 };
+            patient.lifetime().map(|law| law.median()).map_err(words)
+        },
+    ));
+    claims.push(Claim::quick(
+        "survival.schindler2016_median",
+        "median survival in weeks, uptake unchanged",
+        SCHINDLER,
+        (36.42, 0.005),
+        || SchindlerSurvival { uptake_change_week_1: 0.0 }.lifetime().map(|law| law.median() / 7.0).map_err(words),
+    ));
+}
+
 pub(super) fn claims() -> Vec<Claim> {
     let mut claims = Vec::new();
     cox(&mut claims);
     accelerated(&mut claims);
     competing(&mut claims);
     restricted_means(&mut claims);
+    log_ranks(&mut claims);
+    predictions(&mut claims);
+    outcomes(&mut claims);
     claims
 }

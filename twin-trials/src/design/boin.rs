@@ -51,6 +51,20 @@ impl Boin {
         ((1.0 - target) / (1.0 - high)).ln() / (high * (1.0 - target) / (target * (1.0 - high))).ln()
     }
 
+    /// Refuses toxicities out of order, an elimination that is no probability, and empty cohorts.
+    fn check(&self) -> Result<(), TrialError> {
+        let bounds = [0.0, self.too_low, self.target, self.too_high, 1.0];
+        if let Some(index) = bounds.windows(2).position(|pair| !matches!(pair, [low, high] if low < high)) {
+            let (what, value) = ("toxicity of the design", bounds.get(index + 1).copied().unwrap_or(f64::NAN));
+            return Err(TrialError::OutOfRange { what, index, value, valid: "0 < too low < target < too high < 1" });
+        }
+        open_unit("elimination", self.elimination)?;
+        if self.cohort == 0 {
+            return Err(TrialError::Count { what: "number of patients in a cohort", count: 0, valid: "1 or more" });
+        }
+        Ok(())
+    }
+
     /// Whether a dose must not be given again: too likely more toxic than the target, from a uniform prior.
     fn eliminated(&self, dose: &Treated) -> bool {
         let law = Beta::new(1.0 + dose.toxicities as f64, 1.0 + (dose.patients - dose.toxicities) as f64);
@@ -64,6 +78,7 @@ impl DoseFinding for Boin {
     }
 
     fn next(&self, current: usize, seen: &[Treated]) -> Result<DoseStep, TrialError> {
+        self.check()?;
         let dose = check(current, seen)?;
         if dose.patients == 0 {
             return Ok(DoseStep::Give(current));
@@ -82,6 +97,7 @@ impl DoseFinding for Boin {
     }
 
     fn recommend(&self, seen: &[Treated]) -> Result<Option<usize>, TrialError> {
+        self.check()?;
         check(0, seen)?;
         let tried: Vec<(usize, &Treated)> =
             seen.iter().enumerate().take_while(|(_, dose)| !self.eliminated(dose)).filter(|(_, dose)| dose.patients > 0).collect();
@@ -141,6 +157,19 @@ mod tests {
         // Above it a dose may not be tried again, however good the one below.
         assert_eq!(design.next(0, &seen(&[(6, 0), (3, 3)])).unwrap(), DoseStep::Give(0));
         assert_eq!(design.recommend(&seen(&[(6, 0), (9, 3), (6, 4)])).unwrap(), Some(1));
+    }
+
+    #[test]
+    fn a_design_that_was_changed_into_nonsense_is_refused() {
+        let (design, seen) = (Boin::new(0.3).unwrap(), [Treated::default()]);
+        for bad in [
+            Boin { too_low: 0.4, ..design },
+            Boin { target: f64::NAN, ..design },
+            Boin { elimination: 1.5, ..design },
+            Boin { cohort: 0, ..design },
+        ] {
+            assert!(bad.next(0, &seen).is_err() && bad.recommend(&seen).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

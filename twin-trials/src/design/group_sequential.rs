@@ -1,7 +1,7 @@
 //! Several looks at the data, with the probability of a false alarm held over all of them.
 
 use crate::TrialError;
-use crate::statistics::open_unit;
+use crate::statistics::{finite, open_unit};
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{Continuous, ContinuousCDF, Normal};
 
@@ -104,10 +104,17 @@ impl GroupSequential {
     /// For a log-rank test the drift is `|ln HR| √(d p (1-p))` with `d` events at the end and a share `p` in one arm.
     ///
     /// # Errors
-    /// [`TrialError::NotFinite`] for a drift that is not finite.
+    /// [`TrialError::NotFinite`] for a drift or a boundary that is not finite; [`TrialError::Length`] and [`TrialError::OutOfRange`] for
+    /// looks that were changed into something that is not a design.
     pub fn crossing_probabilities(&self, drift: f64) -> Result<Vec<f64>, TrialError> {
         if !drift.is_finite() {
             return Err(TrialError::NotFinite { what: "drift", index: 0, value: drift });
+        }
+        check(&self.information)?;
+        finite("boundary", &self.boundaries)?;
+        if self.boundaries.len() != self.information.len() {
+            let (what, reference) = ("the list of boundaries", "the list of looks");
+            return Err(TrialError::Length { what, found: self.boundaries.len(), reference, expected: self.information.len() });
         }
         let mut process = Process::new(drift);
         Ok(self.information.iter().zip(&self.boundaries).map(|(&t, &z)| process.step(t, z)).collect())
@@ -180,16 +187,31 @@ fn spend(information: &[f64], alpha: f64, spending: Spending) -> Result<Vec<f64>
     Ok(boundaries)
 }
 
-/// The zero of a rising function between two numbers, by bisection to the last bits.
+/// The zero of a rising function between two numbers, by false position that halves a stale end (the Illinois rule).
 fn root(mut low: f64, mut high: f64, rising: impl Fn(f64) -> Result<f64, TrialError>) -> Result<f64, TrialError> {
-    if rising(low)? > 0.0 || rising(high)? < 0.0 {
-        return Err(TrialError::NotConverged { what: "search for a boundary", iterations: 0 });
+    let (mut below, mut above) = (rising(low)?, rising(high)?);
+    let failed = Err(TrialError::NotConverged { what: "search for a boundary", iterations: 200 });
+    if !(below <= 0.0 && above >= 0.0) {
+        return failed;
     }
-    for _ in 0..60 {
-        let middle = 0.5 * (low + high);
-        if rising(middle)? > 0.0 { high = middle } else { low = middle }
+    let mut last = 0;
+    for step in 0..200 {
+        // A bisection now and then, as the function may be flat at its ends.
+        let middle =
+            if step % 3 == 2 || above <= below { 0.5 * (low + high) } else { (low * above - high * below) / (above - below) };
+        let value = rising(middle)?;
+        if value.abs() < 1e-14 || high - low < 1e-13 * high.abs().max(1.0) {
+            return Ok(middle);
+        }
+        if value > 0.0 {
+            below *= if last == 1 { 0.5 } else { 1.0 };
+            (high, above, last) = (middle, value, 1);
+        } else {
+            above *= if last == -1 { 0.5 } else { 1.0 };
+            (low, below, last) = (middle, value, -1);
+        }
     }
-    Ok(0.5 * (low + high))
+    failed
 }
 
 /// The law of the score process of trials that go on: Brownian motion with drift, absorbed outside the boundaries at each look
@@ -243,7 +265,7 @@ mod tests {
         let expected = [
             (2, Boundary::OBrienFleming, 1.977_430_959_294_143),
             (3, Boundary::OBrienFleming, 2.004_035_578_616_407),
-            (5, Boundary::OBrienFleming, 2.040_073_174_802_290),
+            (5, Boundary::OBrienFleming, 2.040_073_174_802_29),
             (2, Boundary::Pocock, 2.178_272_088_784_337),
             (3, Boundary::Pocock, 2.289_478_060_818_834),
             (5, Boundary::Pocock, 2.413_176_220_101_373),

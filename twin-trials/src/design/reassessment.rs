@@ -61,7 +61,7 @@ impl ReassessmentMethod {
     ///
     /// # Errors
     /// [`TrialError::Length`] if `seen` has another number of doses than the skeleton; [`TrialError::Count`] for more toxicities than
-    /// patients; [`TrialError::OutOfRange`] for a variance that is not above 0.
+    /// patients or an empty cohort; [`TrialError::OutOfRange`] for a variance that is not above 0 or a `stop_above` outside 0 to 1.
     pub fn estimate(&self, seen: &[Treated]) -> Result<Vec<f64>, TrialError> {
         let slope = self.belief(seen)?.mean.exp();
         Ok(self.skeleton.iter().map(|guess| guess.powf(slope)).collect())
@@ -75,6 +75,10 @@ impl ReassessmentMethod {
         }
         if !(self.variance.is_finite() && self.variance > 0.0) {
             return Err(TrialError::OutOfRange { what: "variance", index: 0, value: self.variance, valid: "above 0 and finite" });
+        }
+        open_unit("probability to stop above", self.stop_above)?;
+        if self.cohort == 0 {
+            return Err(TrialError::Count { what: "number of patients in a cohort", count: 0, valid: "1 or more" });
         }
         // Equal steps over ten standard deviations: the trapezoid rule converges fast on a smooth peak.
         let spread = self.variance.sqrt();

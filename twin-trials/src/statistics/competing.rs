@@ -1,5 +1,6 @@
 //! Times to the first of several kinds of event.
 
+use super::censoring::Censoring;
 use super::cox::{CoxFit, CoxRegression, Ties};
 use super::{FollowUp, period, period::Period};
 use crate::TrialError;
@@ -194,53 +195,87 @@ pub fn fine_gray(
     };
     let rows: Vec<Period> = follow_ups.iter().zip(covariates).enumerate().map(row).collect();
     period::check(names, &rows)?;
-    let censoring = Censoring::estimate(follow_ups);
+    let censoring = Censoring::estimate(follow_ups.iter().map(|seen| FollowUp { time: seen.time, event: seen.cause.is_some() }));
     let last = rows.iter().filter(|row| row.follow_up.event).map(|row| row.follow_up.time).fold(0.0, f64::max);
     let mut expanded = Vec::with_capacity(rows.len());
     for (row, seen) in rows.into_iter().zip(follow_ups) {
         if seen.cause.is_none_or(|kind| kind == cause) || seen.time >= last {
             expanded.push(row);
         } else {
-            censoring.expand(&row, last, &mut expanded);
+            expand(&censoring, &row, last, &mut expanded);
         }
     }
     CoxRegression { ties: Ties::Breslow, robust: true }.fit(names, &expanded)
 }
 
-/// The probability to be still uncensored after each time of a censoring, events at the same time having left before.
-struct Censoring {
-    steps: Vec<(f64, f64)>,
+/// Keeps the subject of `row` at risk until `last`, with a weight that falls at each censoring from its own event on.
+fn expand(censoring: &Censoring, row: &Period, last: f64, expanded: &mut Vec<Period>) {
+    let reference = censoring.before(row.follow_up.time);
+    let (mut start, mut weight) = (None, 1.0);
+    for &(time, free) in censoring.from(row.follow_up.time).iter().take_while(|(time, _)| *time < last) {
+        expanded.push(Period { start, follow_up: FollowUp::censored(time), weight, ..row.clone() });
+        (start, weight) = (Some(time), free / reference);
+        if weight <= 0.0 {
+            return;
+        }
+    }
+    expanded.push(Period { start, follow_up: FollowUp::censored(last), weight, ..row.clone() });
 }
 
-impl Censoring {
-    fn estimate(follow_ups: &[CompetingFollowUp]) -> Self {
-        let mut ordered = follow_ups.to_vec();
-        ordered.sort_by(|a, b| a.time.total_cmp(&b.time));
-        let (mut left, mut free, mut steps) = (ordered.len(), 1.0, Vec::new());
-        for tied in ordered.chunk_by(|a, b| a.time.total_cmp(&b.time).is_eq()) {
-            let censored = tied.iter().filter(|seen| seen.cause.is_none()).count();
-            if let (Some(first), true) = (tied.first(), censored > 0) {
-                let at_risk = left - (tied.len() - censored);
-                free *= 1.0 - censored as f64 / at_risk as f64;
-                steps.push((first.time, free));
-            }
-            left -= tied.len();
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use CompetingFollowUp as Seen;
+
+    #[test]
+    fn incidences_of_all_kinds_and_survival_add_up_to_one() {
+        let seen = [
+            Seen::event(1.0, 0),
+            Seen::event(1.0, 1),
+            Seen::censored(2.0),
+            Seen::event(3.0, 2),
+            Seen::event(4.0, 0),
+            Seen::censored(5.0),
+        ];
+        let any: Vec<FollowUp> = seen.iter().map(|seen| FollowUp { time: seen.time, event: seen.cause.is_some() }).collect();
+        let survival = crate::statistics::KaplanMeier::estimate(&any).unwrap();
+        for time in [0.5, 1.0, 3.5, 5.0] {
+            let sum: f64 = (0..3).map(|cause| CumulativeIncidence::estimate(&seen, cause).unwrap().at(time).unwrap()).sum();
+            assert!((sum + survival.survival_at(time).unwrap().survival - 1.0).abs() < 1e-12);
         }
-        Self { steps }
+        assert!(CumulativeIncidence::estimate(&seen, 0).unwrap().at(6.0).is_err());
     }
 
-    /// Keeps a subject at risk until `last`, with a weight that falls at each censoring from its own event on.
-    fn expand(&self, row: &Period, last: f64, expanded: &mut Vec<Period>) {
-        let own = self.steps.partition_point(|(time, _)| *time < row.follow_up.time);
-        let reference = own.checked_sub(1).and_then(|index| self.steps.get(index)).map_or(1.0, |(_, free)| *free);
-        let (mut start, mut weight) = (None, 1.0);
-        for &(time, free) in self.steps.iter().skip(own).take_while(|(time, _)| *time < last) {
-            expanded.push(Period { start, follow_up: FollowUp::censored(time), weight, ..row.clone() });
-            (start, weight) = (Some(time), free / reference);
-            if weight <= 0.0 {
-                return;
-            }
-        }
-        expanded.push(Period { start, follow_up: FollowUp::censored(last), weight, ..row.clone() });
+    #[test]
+    fn with_one_kind_of_event_it_is_one_minus_kaplan_meier_with_greenwoods_variance() {
+        // No ties: the variance of the martingales is d / n², Greenwood's d / (n (n - d)); they agree in the limit only.
+        let seen: Vec<Seen> = (1..=400)
+            .map(|day| if day % 3 == 0 { Seen::censored(f64::from(day)) } else { Seen::event(f64::from(day), 7) })
+            .collect();
+        let step = CumulativeIncidence::estimate(&seen, 7).unwrap().step_at(200.0).unwrap().unwrap();
+        let any: Vec<FollowUp> = seen.iter().map(|seen| FollowUp { time: seen.time, event: seen.cause.is_some() }).collect();
+        let survival = crate::statistics::KaplanMeier::estimate(&any).unwrap().survival_at(200.0).unwrap();
+        assert!((step.incidence - (1.0 - survival.survival)).abs() < 1e-12);
+        assert!((step.variance.sqrt() / survival.standard_error - 1.0).abs() < 5e-3);
+    }
+
+    #[test]
+    fn without_competing_events_fine_and_gray_is_cox() {
+        let rows = [(1.0, true, 0.3), (2.0, true, 1.2), (3.0, false, 0.1), (4.0, true, 0.9), (5.0, false, 0.2), (6.0, true, 0.4)];
+        let seen = rows.map(|(time, event, _)| Seen { time, cause: event.then_some(1) });
+        let covariates = rows.map(|(_, _, x)| vec![x]);
+        let competing = fine_gray(&["x"], &seen, &covariates, 1).unwrap();
+        let periods = rows.map(|(time, event, x)| Period::new(FollowUp { time, event }, [x]));
+        let plain = CoxRegression { ties: Ties::Breslow, robust: true }.fit(&["x"], &periods).unwrap();
+        assert!((competing.coefficients[0].estimate - plain.coefficients[0].estimate).abs() < 1e-12);
+        assert!((competing.coefficients[0].standard_error - plain.coefficients[0].standard_error).abs() < 1e-12);
+    }
+
+    #[test]
+    fn lists_that_do_not_match_are_refused() {
+        assert!(fine_gray(&["x"], &[Seen::event(1.0, 0)], &[], 0).is_err());
+        assert!(fine_gray(&["x"], &[Seen::event(-1.0, 0)], &[vec![1.0]], 0).is_err());
+        assert!(CumulativeIncidence::estimate(&[], 0).is_err());
     }
 }

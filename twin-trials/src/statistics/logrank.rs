@@ -49,49 +49,153 @@ pub struct LogRank {
 /// [`TrialError::OutOfRange`] for times that are NaN, infinite or negative, and [`TrialError::NothingToCompare`] when no event
 /// happened while two groups were at risk, or the events leave nothing to vary.
 pub fn log_rank(groups: &[&[FollowUp]]) -> Result<LogRank, TrialError> {
-    if groups.len() < 2 {
-        return Err(TrialError::Count { what: "number of groups to compare", count: groups.len(), valid: "2 or more" });
-    }
-    let tally = Tally::of(groups)?;
-    let informative: Vec<usize> = (0..groups.len()).filter(|&group| tally.expected(group) > 0.0).collect();
-    let nothing = TrialError::NothingToCompare { groups: groups.len(), events: tally.shared_events };
-    let Some((_, free)) = informative.split_last() else {
-        return Err(nothing);
-    };
-    let Some(statistic) = tally.quadratic_form(free).filter(|_| !free.is_empty()) else {
-        return Err(nothing);
-    };
-    let p_value = ChiSquared::new(free.len() as f64).map_or(f64::NAN, |law| law.sf(statistic));
-    Ok(LogRank { statistic, degrees_of_freedom: free.len(), p_value, groups: tally.counts })
+    LogRankTest::default().compare(groups)
 }
 
-/// Observed and expected events and their covariance, summed over the times at which events happened.
+/// How much the events at one time count.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Weighting {
+    /// All alike: most powerful against proportional hazards.
+    #[default]
+    Even,
+    /// By the number at risk (Gehan 1965, doi:10.1093/biomet/52.1-2.203).
+    AtRisk,
+    /// By the square root of the number at risk (Tarone and Ware 1977, doi:10.1093/biomet/64.1.156).
+    RootAtRisk,
+    /// By `S^ρ (1 - S)^γ`, with the pooled survival just before (Fleming and Harrington 1991): `ρ` for early differences, `γ` for late ones.
+    Survival {
+        /// The power of the survival.
+        rho: f64,
+        /// The power of its complement.
+        gamma: f64,
+    },
+}
+
+impl Weighting {
+    fn weight(self, at_risk: f64, survival: f64) -> f64 {
+        match self {
+            Self::Even => 1.0,
+            Self::AtRisk => at_risk,
+            Self::RootAtRisk => at_risk.sqrt(),
+            Self::Survival { rho, gamma } => survival.powf(rho) * (1.0 - survival).powf(gamma),
+        }
+    }
+
+    fn check(self) -> Result<(), TrialError> {
+        let powers = if let Self::Survival { rho, gamma } = self { [rho, gamma] } else { [0.0; 2] };
+        match powers.into_iter().enumerate().find(|(_, power)| !(power.is_finite() && *power >= 0.0)) {
+            Some((index, value)) => {
+                Err(TrialError::OutOfRange { what: "power of a weighting", index, value, valid: "0 or more and finite" })
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// A log-rank test with weights and strata; [`log_rank`] is the one without either.
+///
+/// ```
+/// use twin_trials::statistics::{FollowUp, LogRankTest, Weighting};
+/// let standard: Vec<_> = [30.0, 60.0, 90.0, 100.0].map(FollowUp::event).into();
+/// let adaptive: Vec<_> = [80.0, 160.0, 200.0, 300.0].map(FollowUp::event).into();
+/// let late = LogRankTest { weighting: Weighting::Survival { rho: 0.0, gamma: 1.0 } }.compare(&[&standard, &adaptive])?;
+/// assert!(late.p_value > 0.0);
+/// // The same patients in two strata, for instance two centers.
+/// let centers = [[&standard[..2], &adaptive[..2]], [&standard[2..], &adaptive[2..]]];
+/// let stratified = LogRankTest::default().compare_within(&[&centers[0], &centers[1]])?;
+/// assert_eq!(stratified.groups[0].subjects, 4);
+/// # Ok::<(), twin_trials::TrialError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct LogRankTest {
+    /// How much the events at one time count.
+    pub weighting: Weighting,
+}
+
+impl LogRankTest {
+    /// Compares survival between two or more groups.
+    ///
+    /// # Errors
+    /// As [`log_rank`], and [`TrialError::OutOfRange`] for a power of the weighting that is negative or not finite.
+    pub fn compare(&self, groups: &[&[FollowUp]]) -> Result<LogRank, TrialError> {
+        self.compare_within(&[groups])
+    }
+
+    /// Compares survival between the same groups within strata (strata × groups): observed less expected events and their covariance
+    /// are added over strata. A group may be empty in some strata, not in all.
+    ///
+    /// # Errors
+    /// As [`LogRankTest::compare`]; [`TrialError::Length`] for a stratum with another number of groups than the first.
+    pub fn compare_within(&self, strata: &[&[&[FollowUp]]]) -> Result<LogRank, TrialError> {
+        self.weighting.check()?;
+        let count = strata.first().map_or(0, |groups| groups.len());
+        if count < 2 {
+            return Err(TrialError::Count { what: "number of groups to compare", count, valid: "2 or more" });
+        }
+        if let Some(groups) = strata.iter().find(|groups| groups.len() != count) {
+            let (what, reference) = ("the list of groups of a stratum", "the first stratum");
+            return Err(TrialError::Length { what, found: groups.len(), reference, expected: count });
+        }
+        let empty = |group: usize| strata.iter().all(|groups| groups.get(group).is_none_or(|subjects| subjects.is_empty()));
+        if (0..count).any(empty) {
+            return Err(TrialError::Empty { what: "the list of follow-ups" });
+        }
+        let mut tally = Tally::of_none(count);
+        for groups in strata {
+            tally.add_stratum(groups, self.weighting)?;
+        }
+        let informative: Vec<usize> = (0..count).filter(|&group| tally.expected(group) > 0.0).collect();
+        let nothing = TrialError::NothingToCompare { groups: count, events: tally.shared_events };
+        let Some((_, free)) = informative.split_last() else {
+            return Err(nothing);
+        };
+        let Some(statistic) = tally.quadratic_form(free).filter(|_| !free.is_empty()) else {
+            return Err(nothing);
+        };
+        let p_value = ChiSquared::new(free.len() as f64).map_or(f64::NAN, |law| law.sf(statistic));
+        Ok(LogRank { statistic, degrees_of_freedom: free.len(), p_value, groups: tally.counts })
+    }
+}
+
+/// Observed and expected events, their weighted difference and its covariance, summed over the times at which events happened.
 struct Tally {
     counts: Vec<GroupCount>,
+    score: Vec<f64>,
     covariance: Vec<Vec<f64>>,
     shared_events: usize,
 }
 
 impl Tally {
-    fn of(groups: &[&[FollowUp]]) -> Result<Self, TrialError> {
+    fn of_none(groups: usize) -> Self {
+        let counts = vec![GroupCount { subjects: 0, observed: 0, expected: 0.0 }; groups];
+        Self { counts, score: vec![0.0; groups], covariance: vec![vec![0.0; groups]; groups], shared_events: 0 }
+    }
+
+    fn add_stratum(&mut self, groups: &[&[FollowUp]], weighting: Weighting) -> Result<(), TrialError> {
         let mut pooled: Vec<(FollowUp, usize)> = Vec::new();
         let mut at_risk = Vec::with_capacity(groups.len());
         for (group, follow_ups) in groups.iter().enumerate() {
             at_risk.push(follow_ups.len());
-            pooled.extend(sorted(follow_ups)?.into_iter().map(|subject| (subject, group)));
+            if !follow_ups.is_empty() {
+                pooled.extend(sorted(follow_ups)?.into_iter().map(|subject| (subject, group)));
+            }
         }
+        self.counts.iter_mut().zip(&at_risk).for_each(|(count, subjects)| count.subjects += subjects);
         pooled.sort_by(|(a, _), (b, _)| a.time.total_cmp(&b.time));
-        let counts = at_risk.iter().map(|&subjects| GroupCount { subjects, observed: 0, expected: 0.0 }).collect();
-        let mut tally = Self { counts, covariance: vec![vec![0.0; groups.len()]; groups.len()], shared_events: 0 };
+        let mut survival = 1.0;
         for tied in pooled.chunk_by(|(a, _), (b, _)| a.time.total_cmp(&b.time).is_eq()) {
-            tally.add(tied, &at_risk);
+            let (n, d) = (at_risk.iter().sum::<usize>() as f64, tied.iter().filter(|(subject, _)| subject.event).count() as f64);
+            self.add(tied, &at_risk, weighting.weight(n, survival));
+            survival *= (n - d) / n;
             for (_, group) in tied {
                 if let Some(left) = at_risk.get_mut(*group) {
                     *left -= 1;
                 }
             }
         }
-        Ok(tally)
+        Ok(())
     }
 
     fn expected(&self, group: usize) -> f64 {
@@ -99,14 +203,15 @@ impl Tally {
     }
 
     /// Adds the subjects whose follow-up ends at one time, when `at_risk` of each group were still under observation.
-    fn add(&mut self, tied: &[(FollowUp, usize)], at_risk: &[usize]) {
+    fn add(&mut self, tied: &[(FollowUp, usize)], at_risk: &[usize], weight: f64) {
         let events = tied.iter().filter(|(subject, _)| subject.event).count();
         if events == 0 {
             return;
         }
         for (_, group) in tied.iter().filter(|(subject, _)| subject.event) {
-            if let Some(count) = self.counts.get_mut(*group) {
+            if let (Some(count), Some(score)) = (self.counts.get_mut(*group), self.score.get_mut(*group)) {
                 count.observed += 1;
+                *score += weight;
             }
         }
         if at_risk.iter().filter(|&&left| left > 0).count() > 1 {
@@ -114,10 +219,12 @@ impl Tally {
         }
         let total: usize = at_risk.iter().sum();
         let (n, d) = (total as f64, events as f64);
-        let ties = if total > 1 { d * (n - d) / (n - 1.0) } else { 0.0 };
-        for ((i, (count, row)), &mine) in self.counts.iter_mut().zip(&mut self.covariance).enumerate().zip(at_risk) {
+        let ties = if total > 1 { weight * weight * d * (n - d) / (n - 1.0) } else { 0.0 };
+        let groups = self.counts.iter_mut().zip(&mut self.score).zip(&mut self.covariance);
+        for ((i, ((count, score), row)), &mine) in groups.enumerate().zip(at_risk) {
             let share = mine as f64 / n;
             count.expected += d * share;
+            *score -= weight * d * share;
             for ((j, cell), &other) in row.iter_mut().enumerate().zip(at_risk) {
                 let same = if i == j { 1.0 } else { 0.0 };
                 *cell += ties * share * (same - other as f64 / n);
@@ -125,13 +232,12 @@ impl Tally {
         }
     }
 
-    /// `zᵀ V⁻¹ z` over the groups in `free`, where `z` is observed less expected; `None` when `V` is singular.
+    /// `zᵀ V⁻¹ z` over the groups in `free`, where `z` is the weighted observed less expected; `None` when `V` is singular.
     fn quadratic_form(&self, free: &[usize]) -> Option<f64> {
         let mut rows: Vec<Vec<f64>> = Vec::with_capacity(free.len());
         for &group in free {
-            let count = self.counts.get(group)?;
             let mut row: Vec<f64> = free.iter().filter_map(|&other| self.covariance.get(group)?.get(other).copied()).collect();
-            row.push(count.observed as f64 - count.expected);
+            row.push(*self.score.get(group)?);
             rows.push(row);
         }
         // Elimination without pivoting, as the matrix is a covariance: each pivot is a variance given the groups before.
