@@ -12,6 +12,7 @@ pages! {
     Concepts: "../../docs/src/concepts.md",
     UnitsAndTime: "../../docs/src/units-and-time.md",
     ReadAPatient: "../../docs/src/read-a-patient.md",
+    TheClinicsFiles: "../../docs/src/the-clinics-files.md",
     Calibrate: "../../docs/src/calibrate.md",
     Trials: "../../docs/src/trials.md",
     ExtendAModel: "../../docs/src/extend-a-model.md",
