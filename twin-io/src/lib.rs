@@ -64,6 +64,7 @@
 
 mod date;
 mod error;
+#[cfg(any(feature = "json", feature = "table", feature = "nifti", feature = "dicom", feature = "genomics"))]
 mod file;
 #[cfg(any(feature = "nifti", feature = "dicom", feature = "genomics"))]
 mod inflate;
