@@ -2,6 +2,7 @@
 
 mod growth;
 mod io;
+mod privacy;
 mod real_psa;
 mod solver;
 mod strobl2021;
@@ -107,6 +108,7 @@ pub fn all() -> Vec<Claim> {
     claims.extend(strobl2021::claims());
     claims.extend(real_psa::claims());
     claims.extend(io::claims());
+    claims.extend(privacy::claims());
     claims
 }
 
