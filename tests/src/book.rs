@@ -12,6 +12,7 @@ pages! {
     Concepts: "../../docs/src/concepts.md",
     UnitsAndTime: "../../docs/src/units-and-time.md",
     ReadAPatient: "../../docs/src/read-a-patient.md",
+    TheClinicsFiles: "../../docs/src/the-clinics-files.md",
     Calibrate: "../../docs/src/calibrate.md",
     LivingTwin: "../../docs/src/living-twin.md",
     Populations: "../../docs/src/populations.md",

@@ -17,6 +17,7 @@ mod kinetics;
 mod molecular;
 mod psa_models;
 mod radiation;
+mod privacy;
 mod real_psa;
 mod sbc;
 mod recist;
@@ -146,6 +147,7 @@ pub fn all() -> Vec<Claim> {
     claims.extend(survival::claims());
     claims.extend(design::claims());
     claims.extend(recist::claims());
+    claims.extend(privacy::claims());
     claims
 }
 

@@ -16,11 +16,13 @@ pub(crate) fn read_bytes(path: &Path, limits: &Limits) -> Result<Vec<u8>, IoErro
 }
 
 /// The text of a file, if it has at most `limits.max_bytes` and is UTF-8.
+#[cfg(any(feature = "json", feature = "table"))]
 pub(crate) fn read(path: &Path, limits: &Limits) -> Result<String, IoError> {
     text(read_bytes(path, limits)?, Some(path))
 }
 
 /// Bytes as UTF-8.
+#[cfg(any(feature = "json", feature = "table", feature = "genomics"))]
 pub(crate) fn text(bytes: Vec<u8>, file: Option<&Path>) -> Result<String, IoError> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
@@ -38,10 +40,12 @@ pub(crate) fn checked_size(bytes: usize, file: Option<&Path>, limits: &Limits) -
     Ok(())
 }
 
+#[cfg(any(feature = "json", feature = "nifti"))]
 pub(crate) use write::create;
 #[cfg(feature = "json")]
 pub(crate) use write::replace;
 
+#[cfg(any(feature = "json", feature = "nifti"))]
 mod write {
     use super::{File, IoError, Path};
     use std::fs;
@@ -80,8 +84,8 @@ mod write {
         }
     }
 
-    #[cfg(feature = "json")]
     /// Writes a file in the place of the one that may be there.
+    #[cfg(feature = "json")]
     pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), IoError> {
         let write = || moved(&mut staged(path, bytes)?, path);
         write().map_err(|source| IoError::Write { file: path.to_owned(), source })

@@ -1,27 +1,28 @@
 //! Inflating gzip, blocks of gzip and raw deflate, never beyond a size that was set before.
 
 use crate::{IoError, Place};
-use flate2::bufread::{DeflateDecoder, MultiGzDecoder};
 use std::io::Read;
 
 /// Whether bytes begin as gzip does.
+#[cfg(any(feature = "nifti", feature = "genomics"))]
 pub(crate) fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x1f, 0x8b])
 }
 
 /// The first `most` bytes at most of a gzip file of one or more members, and whether it ended there, its checksums being right.
+#[cfg(any(feature = "nifti", feature = "genomics"))]
 pub(crate) fn gunzip(bytes: &[u8], most: usize, place: &Place) -> Result<(Vec<u8>, bool), IoError> {
-    inflated(MultiGzDecoder::new(bytes), most, place)
+    inflated(flate2::bufread::MultiGzDecoder::new(bytes), most, place)
 }
 
 /// As [`gunzip`], of a deflated stream without a header.
-#[cfg_attr(not(feature = "dicom"), allow(dead_code))]
+#[cfg(feature = "dicom")]
 pub(crate) fn inflate(bytes: &[u8], most: usize, place: &Place) -> Result<(Vec<u8>, bool), IoError> {
-    inflated(DeflateDecoder::new(bytes), most, place)
+    inflated(flate2::bufread::DeflateDecoder::new(bytes), most, place)
 }
 
 /// All of a gzip text that inflates to at most `max_bytes`, and `max_ratio` times its own size.
-#[cfg_attr(not(feature = "genomics"), allow(dead_code))]
+#[cfg(feature = "genomics")]
 pub(crate) fn gunzip_text(bytes: &[u8], limits: &crate::Limits, place: &Place) -> Result<Vec<u8>, IoError> {
     let ratio = bytes.len().saturating_mul(limits.max_ratio);
     let (inflated, ended) = gunzip(bytes, limits.max_bytes.min(ratio), place)?;

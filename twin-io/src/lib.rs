@@ -35,6 +35,7 @@
     feature = "dicom",
     doc = "* [`dicom`] — image series, structures, doses with their histograms, plans and segmentations."
 )]
+#![cfg_attr(feature = "events", doc = "* [`events`] — tables of doses and observations in the manner of NONMEM.")]
 #![cfg_attr(feature = "fhir", doc = "* [`fhir`] — FHIR R4 bundles in the manner of mCODE, in and out.")]
 #![cfg_attr(feature = "genomics", doc = "* [`genomics`] — MAF, VCF, expression and copy-number matrices, to alterations.")]
 #![cfg_attr(feature = "governance", doc = "* [`governance`] — pseudonyms, releases by consent, an audit log, small groups.")]
@@ -52,6 +53,7 @@
 //! | `json` | yes | `json` | `serde_json`, `serde_path_to_error` |
 //! | `table` | yes | `table` | `toml` |
 //! | `dicom` | no | `dicom` | `flate2` with `zlib-rs` |
+//! | `events` | no | `events` | `table` |
 //! | `fhir` | no | `fhir` | `governance` |
 //! | `genomics` | no | `genomics` | `flate2` with `zlib-rs` |
 //! | `governance` | no | `governance` | `json`, `sha2` |
@@ -62,6 +64,7 @@
 
 mod date;
 mod error;
+#[cfg(any(feature = "json", feature = "table", feature = "nifti", feature = "dicom", feature = "genomics"))]
 mod file;
 #[cfg(any(feature = "nifti", feature = "dicom", feature = "genomics"))]
 mod inflate;
@@ -70,6 +73,8 @@ mod missing;
 
 #[cfg(feature = "dicom")]
 pub mod dicom;
+#[cfg(feature = "events")]
+pub mod events;
 #[cfg(feature = "fhir")]
 pub mod fhir;
 #[cfg(feature = "genomics")]

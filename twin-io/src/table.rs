@@ -39,7 +39,7 @@
 mod assemble;
 mod columns;
 mod mapping;
-mod records;
+pub(crate) mod records;
 
 pub use mapping::{DoseColumn, Mapping, ObservableColumn, Route, TherapyColumn, TimeColumn};
 

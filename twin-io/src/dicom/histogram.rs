@@ -28,6 +28,21 @@ impl DoseVolume {
     /// [`IoError::Invalid`] for a relative dose, fewer than two planes, or a structure that lies outside the dose;
     /// [`IoError::Unsupported`] for contours or a dose that are not axial.
     pub fn of(dose: &Dose, structure: &Structure) -> Result<Self, IoError> {
+        let pixel = dose.volume.lattice().spacing_mm();
+        let area: f64 = structure.contours.iter().map(super::Contour::area_mm2).sum();
+        Self::with_points(dose, structure, (POINTS * pixel[0] * pixel[1] / area.max(1e-9)).sqrt().ceil().clamp(1.0, 8.0))
+    }
+
+    /// As [`DoseVolume::of`], but of the centers of voxels alone, as dicompyler-core has it: coarse for structures of a few voxels.
+    ///
+    /// # Errors
+    /// As [`DoseVolume::of`].
+    pub fn of_centers(dose: &Dose, structure: &Structure) -> Result<Self, IoError> {
+        Self::with_points(dose, structure, 1.0)
+    }
+
+    /// The histogram of `parts` points along each side of a voxel.
+    fn with_points(dose: &Dose, structure: &Structure, parts: f64) -> Result<Self, IoError> {
         let invalid = |rule: &str| dose.place.clone().invalid(rule);
         if !dose.is_in_gray() {
             return Err(invalid("a relative dose has no histogram in Gy: scale it by the prescription first"));
@@ -42,8 +57,6 @@ impl DoseVolume {
         }
         let sections = structure.sections()?;
         let thickness = structure.plane_distance_mm()?.ok_or_else(|| invalid("the structure has fewer than two planes"))?;
-        let area: f64 = structure.contours.iter().map(super::Contour::area_mm2).sum();
-        let parts = (POINTS * (a * d).abs() / area.max(1e-9)).sqrt().ceil().clamp(1.0, 8.0);
         let mut gray = Vec::new();
         let mut outside = 0;
         for section in &sections {

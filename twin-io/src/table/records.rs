@@ -5,15 +5,15 @@ use std::borrow::Cow;
 use std::path::Path;
 
 /// One row.
-pub(super) struct Record<'t> {
+pub(crate) struct Record<'t> {
     /// The line it begins in, from 1.
-    pub(super) line: usize,
-    pub(super) fields: Vec<Cow<'t, str>>,
+    pub(crate) line: usize,
+    pub(crate) fields: Vec<Cow<'t, str>>,
 }
 
 impl Record<'_> {
     /// The index of the first field with this text.
-    pub(super) fn position(&self, text: &str) -> Option<usize> {
+    pub(crate) fn position(&self, text: &str) -> Option<usize> {
         self.fields.iter().position(|field| field == text)
     }
 }
@@ -25,7 +25,7 @@ enum End {
 }
 
 /// Hands out the rows of a text, one after the other.
-pub(super) struct Records<'t> {
+pub(crate) struct Records<'t> {
     rest: &'t str,
     line: usize,
     delimiter: char,
@@ -34,13 +34,13 @@ pub(super) struct Records<'t> {
 }
 
 impl<'t> Records<'t> {
-    pub(super) fn new(text: &'t str, delimiter: char, file: Option<&'t Path>, limits: &Limits) -> Self {
+    pub(crate) fn new(text: &'t str, delimiter: char, file: Option<&'t Path>, limits: &Limits) -> Self {
         let rest = text.strip_prefix('\u{feff}').unwrap_or(text);
         Self { rest, line: 1, delimiter, file, max_line: limits.max_line }
     }
 
     /// The next row that is not blank.
-    pub(super) fn next_record(&mut self) -> Result<Option<Record<'t>>, IoError> {
+    pub(crate) fn next_record(&mut self) -> Result<Option<Record<'t>>, IoError> {
         while let Some(rest) = self.rest.strip_prefix("\r\n").or_else(|| self.rest.strip_prefix('\n')) {
             self.rest = rest;
             self.line += 1;

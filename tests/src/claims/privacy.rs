@@ -1,0 +1,97 @@
+//! Records handed on: is anything left of the person, and does the audit log tell of tampering?
+
+use super::{Claim, words};
+use twin_core::{
+    Agent, Category, CovariateName, CovariateValue, Event, Finding, Observable, Observation, Patient, Provenance, Purpose,
+    Quantity, Random, Recorded, Target, Time, Treatment,
+};
+use twin_io::governance::{Audit, Key, release};
+use twin_io::json;
+
+const BAR: &str = "a bar of this project; HIPAA Safe Harbor, 45 CFR 164.514(b)(2), for ages";
+
+pub(super) fn claims() -> Vec<Claim> {
+    vec![
+        Claim::quick(
+            "privacy.marks_released",
+            "marks of a person, planted in every text of 1,000 records, that a release lets out",
+            BAR,
+            (0.0, 0.0),
+            || planted().map(|(found, _)| found as f64),
+        ),
+        Claim::quick(
+            "privacy.marks_planted",
+            "how many such marks there are (at least 12,000)",
+            BAR,
+            (112_000.0, 100_000.0),
+            || planted().map(|(_, planted)| planted as f64),
+        ),
+        Claim::quick(
+            "privacy.tampering_missed",
+            "changes of one byte to an audit log that its seals do not show",
+            BAR,
+            (0.0, 0.0),
+            || tampering().map(|missed| missed as f64),
+        ),
+    ]
+}
+
+fn key() -> Result<Key, String> {
+    Key::new((0..32).collect::<Vec<u8>>()).map_err(words)
+}
+
+/// Marks that were found in what was released, and marks that were planted.
+fn planted() -> Result<(usize, usize), String> {
+    let (mut audit, key, mut random) = (Audit::new(), key()?, Random::new(20));
+    let (mut found, mut planted) = (0, 0);
+    for index in 0..1000 {
+        let mut marks: Vec<String> = Vec::new();
+        let mut mark = |kind: &str| {
+            marks.push(format!("{kind}-{index}-{}", random.bits()));
+            marks.last().cloned().unwrap_or_default()
+        };
+        let mut patient = Patient::new(key.pseudonym(&mark("MRN")).map_err(words)?);
+        let category = CovariateValue::Category(Category::new(&mark("12 Elm Street")).map_err(words)?);
+        let name = CovariateName::new(&mark("phone")).map_err(words)?;
+        let source = Provenance::reported(mark("doe_jane.csv")).at(mark("born 1961-04-02"));
+        patient.covariates.record(name, Time::ORIGIN, Recorded::new(category, source));
+        let dose = Quantity::new(2.0, "mg").map_err(words)?;
+        let events = [
+            Event::Treatment(Treatment::on(Agent::new(&mark("agent")).map_err(words)?)),
+            Event::Treatment(Treatment::surgery(Target::new(&mark("target")).map_err(words)?, twin_core::Proportion::ONE)),
+            Event::Observation(Observation::new(
+                Observable::new(&mark("marker")).map_err(words)?,
+                Finding::category(mark("Jane Doe")).map_err(words)?,
+            )),
+            Event::Observation(Observation::new(Observable::PSA, Finding::NotEvaluable(mark("Jane moved")))),
+            Event::Observation(Observation::new(Observable::LDH, Finding::measured(dose))),
+        ];
+        for event in events {
+            patient.timeline.record(Time::ORIGIN, event, Provenance::measured(mark("host-17")).at(mark("row of Jane")));
+        }
+        let released = release(&patient, &[], Purpose::Research, Time::ORIGIN, &mut audit, "2026-01-01").map_err(words)?;
+        let out = json::to_string(&released).map_err(words)?;
+        found += marks.iter().filter(|mark| out.contains(mark.as_str())).count();
+        planted += marks.len();
+    }
+    let log = audit.to_text();
+    Ok((found + usize::from(log.contains("Jane") || log.contains("MRN")), planted))
+}
+
+/// Single bytes of a log that can be changed without its seals breaking.
+fn tampering() -> Result<usize, String> {
+    let patient = Patient::new(key()?.pseudonym("MRN 1").map_err(words)?);
+    let mut audit = Audit::new();
+    for day in 1..=5 {
+        release(&patient, &[], Purpose::Research, Time::ORIGIN, &mut audit, &format!("2026-01-0{day}")).map_err(words)?;
+    }
+    let text = audit.to_text().into_bytes();
+    let changed = |at: usize| {
+        let mut bytes = text.clone();
+        if let Some(byte) = bytes.get_mut(at) {
+            *byte ^= 1;
+        }
+        String::from_utf8(bytes).is_ok_and(|text| Audit::verify(&text).is_ok())
+    };
+    Ok((0..text.len()).filter(|at| changed(*at)).count())
+}
