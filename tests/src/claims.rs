@@ -1,26 +1,23 @@
 //! Claims: published or certified numbers, each with the run of ours that is held against it.
 
+mod clones;
 mod design;
 mod effect;
 mod growth;
+mod immune;
 mod io;
+mod ivp;
 mod kinetics;
 mod laleh2022;
 mod living;
-mod nlme;
-mod clones;
-mod effect;
-mod growth;
-mod immune;
-mod ivp;
-mod kinetics;
 mod molecular;
+mod nlme;
+mod privacy;
 mod psa_models;
 mod radiation;
-mod privacy;
 mod real_psa;
-mod sbc;
 mod recist;
+mod sbc;
 mod solver;
 mod spatial;
 mod strobl2021;

@@ -4,9 +4,9 @@
 mod book;
 pub mod claims;
 pub mod io_reference;
+pub mod laleh;
 pub mod npz;
 pub mod plain_loop;
-pub mod laleh;
 pub mod psa;
 pub mod races;
 pub mod rivals;

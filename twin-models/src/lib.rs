@@ -57,8 +57,8 @@ mod scenario;
 mod solver;
 pub mod spatial;
 mod special;
-pub mod survival;
 pub mod stiff;
+pub mod survival;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod toxicity;
