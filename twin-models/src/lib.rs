@@ -30,9 +30,11 @@
 //! - [`clones`]: sensitive and resistant cells under a drug
 //! - [`psa`]: prostate-specific antigen under androgen deprivation
 //! - [`radiation`], [`kinetics`], [`effect`], [`toxicity`]: what treatments do to tumor and body
+//! - [`immune`], [`angiogenic`]: tumors with immune cells, and with vessels
+//! - [`molecular`]: from molecular findings to parameters, as distributions
+//! - [`stiff`]: an integrator for stiff systems
 //! - [`composition`]: one model from a growth law, effects and toxicities, as types or from a description
 //! - [`spatial`]: reaction and diffusion in the patient's own anatomy
-//! - [`survival`]: laws of the time to an event
 //! - [`survival`]: laws of the time to an event, and published links from tumor dynamics to survival
 //! - `testing` (feature `testing`): the laws, as functions that find the usual faults of a model
 #![cfg_attr(test, allow(clippy::float_cmp, clippy::unwrap_used))]

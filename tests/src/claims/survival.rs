@@ -1,7 +1,7 @@
 //! Regressions of survival against published numbers and against R.
 //!
 //! Numbers with the source "R" were computed with R 4.2.2, survival 3.5.3 and cmprsk 2.2.11 on the same tables; those of NCCTG, colon
-//! and Rotterdam agree with the rounded ones that stand beside the tables, and with lifelines 0.30.3.
+//! and Rotterdam agree with the rounded ones that stand beside the tables.
 
 use super::{Claim, words};
 use crate::table::Table;
