@@ -17,14 +17,10 @@ pub(super) fn claims() -> Vec<Claim> {
             "marks of a person, planted in every text of 1,000 records, that a release lets out",
             BAR,
             (0.0, 0.0),
-            || planted().map(|(found, _)| found as f64),
-        ),
-        Claim::quick(
-            "privacy.marks_planted",
-            "how many such marks there are (at least 12,000)",
-            BAR,
-            (112_000.0, 100_000.0),
-            || planted().map(|(_, planted)| planted as f64),
+            || match planted()? {
+                (found, planted) if planted >= 12_000 => Ok(found as f64),
+                (_, planted) => Err(format!("only {planted} marks were planted")),
+            },
         ),
         Claim::quick(
             "privacy.tampering_missed",

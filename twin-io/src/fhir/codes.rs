@@ -1,4 +1,5 @@
-//! Codes of other vocabularies, as far as they are read. mCODE 4.0.0 names each of them for the use made of it here.
+//! Codes of other vocabularies, as far as they are read. mCODE 4.0.0 names them for the use made of them here, but for the LOINC codes
+//! 48004-6, 48005-3, 81258-6 and 82121-5 and the SNOMED CT routes 26643006 and 47625008, which are unconfirmed.
 
 use twin_core::Observable;
 
