@@ -119,7 +119,7 @@ impl<'a> Batch<'a> {
     /// Refuses to go on with a journal of `done` patients in which some of them fared otherwise than they do now.
     fn compare(&self, path: &Path, done: usize) -> Result<(), TrialError> {
         let block = Block::of(self.trial)?;
-        let chosen = |patient: usize| patient % done.div_ceil(LOOKED_AT).max(1) == 0 || patient + 1 == done;
+        let chosen = |patient: usize| patient.is_multiple_of(done.div_ceil(LOOKED_AT).max(1)) || patient + 1 == done;
         for assessment in self.read(path)?.take(done) {
             let stored = assessment?;
             if !chosen(stored.patient) {
