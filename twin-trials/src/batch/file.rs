@@ -318,6 +318,13 @@ impl Writer {
     }
 }
 
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a child process that is about to start holds a copy of it for a moment, and the lock with it.
+        let _ = self.file.unlock();
+    }
+}
+
 /// Reads a file of outcomes from its beginning, a block at a time.
 #[derive(Debug)]
 pub(super) struct Reader {
