@@ -37,6 +37,9 @@ pub trait GrowthLaw: ParameterSet + Copy + std::fmt::Debug {
     const TITLE: &'static str;
     /// Where the law comes from.
     const SOURCE: Source;
+    /// Whether the relative growth rate rises as a negative power of a volume that shrinks. A kill in proportion to such a rate ends the
+    /// tumor in finite time, which the logarithm of its volume cannot tell.
+    const RISES_AS_POWER: bool = false;
 
     /// The volume at the start, in mm³.
     fn initial_volume(&self) -> f64;
@@ -100,7 +103,7 @@ impl<L: GrowthLaw> Dynamics for Growth<L> {
 /// Declares the parameter struct, the law and the constructor of one growth law.
 macro_rules! law {
     ($(#[$meta:meta])* $constructor:ident, $name:ident, $id:literal, $title:literal, $source:expr,
-     { $($fields:tt)* }, |$p:ident, $z:ident| $rate:expr) => {
+     $(rises_as_power $rises:literal,)? { $($fields:tt)* }, |$p:ident, $z:ident| $rate:expr) => {
         parameters! {
             #[doc = concat!("Parameters of [`", stringify!($constructor), "`].")]
             pub struct $name {
@@ -113,6 +116,7 @@ macro_rules! law {
             const ID: &'static str = $id;
             const TITLE: &'static str = $title;
             const SOURCE: Source = $source;
+            $(const RISES_AS_POWER: bool = $rises;)?
 
             fn initial_volume(&self) -> f64 {
                 self.initial_volume
@@ -174,6 +178,7 @@ law! {
 law! {
     /// Von Bertalanffy growth, `V' = a V^(2/3) - b V`: uptake through the surface, loss in the volume.
     bertalanffy, Bertalanffy, "bertalanffy", "Von Bertalanffy growth", Source::published(BENZEKRY),
+    rises_as_power true,
     {
         uptake_rate: "mm/d" in 1e-3..=50.0, default 1.0, "Growth per surface, in volume to the power of one third per day", CHOICE;
         loss_rate: "/d" in 1e-4..=1.0, default 0.04, "Relative loss rate", CHOICE;
@@ -184,6 +189,7 @@ law! {
 law! {
     /// Bertalanffy-Pütter growth, `V' = a V^γ - b V^δ` with `γ < δ`; volumes in mm³.
     bertalanffy_putter, BertalanffyPutter, "bertalanffy_putter", "Bertalanffy-Pütter growth", Source::published(BENZEKRY),
+    rises_as_power true,
     {
         uptake_rate: "/d" in 0.1..=50.0, default 1.0, "Growth of a tumor of 1 mm³, per day", CHOICE;
         uptake_exponent: "1" in 0.3..=0.8, default 0.75, "Power of the volume in the growth term", CHOICE;
@@ -196,6 +202,7 @@ law! {
 law! {
     /// Power law, `V' = a V^γ`; volumes in mm³.
     power_law, PowerLaw, "power_law", "Power law of growth", Source::published(BENZEKRY),
+    rises_as_power true,
     {
         growth_rate: "/d" in 1e-3..=3.0, default 0.5, "Growth of a tumor of 1 mm³, per day", CHOICE;
         exponent: "1" in 0.3..=0.9, default 0.75, "Power of the volume", CHOICE;

@@ -5,7 +5,7 @@
 //! | a volume of dose, its equivalent uniform dose and its mean | [`DoseVolume`] |
 //! | the probability of a complication, row by row of the literature | [`Complication`], [`COMPLICATIONS`] |
 //! | neutrophils or leukocytes under a drug | [`Friberg`] |
-//! | the grade of a count | [`neutropenia_grade`] |
+//! | the grade of a count | [`neutropenia_grade`], [`leukopenia_grade`] |
 
 mod complication;
 mod dose_volume;
@@ -13,4 +13,4 @@ mod myelosuppression;
 
 pub use complication::{COMPLICATIONS, Complication, ComplicationModel};
 pub use dose_volume::DoseVolume;
-pub use myelosuppression::{Friberg, RunningFriberg, neutropenia_grade};
+pub use myelosuppression::{Friberg, RunningFriberg, leukopenia_grade, neutropenia_grade};

@@ -94,6 +94,7 @@ fn fault(detail: String) -> SimulationError {
 #[derive(Debug, Clone, Copy)]
 struct AnyGrowth {
     name: &'static str,
+    rises_as_power: bool,
     specs: fn() -> Vec<ParameterSpec>,
     bind: fn(&[f64]) -> Option<Arc<dyn RunningLaw>>,
 }
@@ -114,7 +115,8 @@ impl<L: GrowthLaw> RunningLaw for L {
 
 impl AnyGrowth {
     fn of<L: GrowthLaw>() -> Self {
-        Self { name: L::ID, specs: L::specs, bind: |values| L::from_values(values).map(|law| Arc::new(law) as _) }
+        let bind = |values: &[f64]| L::from_values(values).map(|law| Arc::new(law) as _);
+        Self { name: L::ID, rises_as_power: L::RISES_AS_POWER, specs: L::specs, bind }
     }
 
     fn named(id: &str) -> Result<Self, SimulationError> {
@@ -139,6 +141,9 @@ impl TumorGrowth for AnyGrowth {
     type Running = Arc<dyn RunningLaw>;
     const TUMOR: bool = true;
 
+    fn rises_as_power(&self) -> bool {
+        self.rises_as_power
+    }
     fn name(&self) -> String {
         self.name.to_owned()
     }

@@ -2,7 +2,7 @@
 
 use super::part::{Outline, Part, Response, RunningPart, RunningResponse, Tumor};
 use crate::kinetics::{Kinetics, RunningKinetics};
-use crate::{Exposure, Given, Input};
+use crate::{Exposure, Given, Input, MAX_INPUTS};
 
 /// A drug with its kinetics `K` and the responses `R` to its concentration; `()` for none.
 #[derive(Debug, Clone)]
@@ -24,13 +24,14 @@ impl<K: Kinetics, R: Response> Drug<K, R> {
 pub struct RunningDrug<K, R> {
     kinetics: K,
     responses: R,
-    inputs: [Option<Input>; 2],
+    /// The treatments that bring the drug in; those that it has are `Some`, in front.
+    inputs: [Option<Input>; MAX_INPUTS],
     states: usize,
 }
 
 impl<K: RunningKinetics, R> RunningDrug<K, R> {
     fn infused(&self, exposure: &Exposure) -> f64 {
-        self.inputs.iter().flatten().map(|&input| exposure.level(input)).sum()
+        self.inputs.iter().map_while(|&input| input).map(|input| exposure.level(input)).sum()
     }
 }
 
@@ -39,18 +40,30 @@ impl<K: Kinetics, R: Response> Part for Drug<K, R> {
 
     fn outline(&self) -> Outline {
         let mut outline = self.kinetics.outline();
-        let (name, responses) = (self.kinetics.name(), self.responses.outline(&self.kinetics.name()));
-        outline = outline.and(responses);
-        outline.name = outline.name.replacen(" + ", " with ", 1);
-        debug_assert!(outline.name.starts_with(&name));
+        let name = self.kinetics.name();
+        // The observables of the responses follow the concentration, so it must be there.
+        let concentration = format!("{name}_concentration");
+        let shown = outline.observables.first().is_some_and(|first| first.observable.as_str() == concentration);
+        if !shown || outline.observables.len() > 1 {
+            let fault = format!("the kinetics of `{name}` must show `{concentration}` and nothing else");
+            outline.fault = outline.fault.or(Some(fault));
+        }
+        let of_kinetics = outline.name.clone();
+        outline = outline.and(self.responses.outline(&name));
+        if let Some(responses) = outline.name.strip_prefix(&format!("{of_kinetics} + ")) {
+            outline.name = format!("{of_kinetics} with {responses}");
+        }
         outline
     }
 
     fn bind(&self, values: &[f64], inputs: &[Input]) -> Option<Self::Running> {
         let outline = self.kinetics.outline();
         let (of_kinetics, of_responses) = values.split_at_checked(outline.parameters.len())?;
-        let mut places = inputs.iter().copied();
-        let inputs = [places.next(), places.next()];
+        let mut places = [None; MAX_INPUTS];
+        for (place, &input) in places.get_mut(..inputs.len())?.iter_mut().zip(inputs) {
+            *place = Some(input);
+        }
+        let inputs = places;
         let (kinetics, responses) = (self.kinetics.bind(of_kinetics)?, self.responses.bind(of_responses)?);
         Some(RunningDrug { kinetics, responses, inputs, states: outline.states.len() })
     }
@@ -89,6 +102,65 @@ impl<K: RunningKinetics, R: RunningResponse> RunningPart for RunningDrug<K, R> {
         if let [concentration, of_responses @ ..] = y {
             *concentration = self.kinetics.concentration(amounts);
             self.responses.observe(rest, of_responses);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::composition::{NoTumor, TumorModel, UpTo};
+    use crate::kinetics::{Compartments, RunningCompartments, drugs};
+    use crate::{Scenario, TreatmentKind, TreatmentSpec, simulate};
+    use twin_core::{Agent, Observable, Quantity, Random, Time, TimedTreatment, Treatment};
+
+    /// A drug that may be swallowed too, and that shows what it is told to.
+    #[derive(Debug, Clone)]
+    struct Swallowed(Compartments<0>, Option<&'static str>);
+
+    impl Kinetics for Swallowed {
+        type Running = RunningCompartments<0>;
+
+        fn name(&self) -> String {
+            self.0.name()
+        }
+        fn outline(&self) -> Outline {
+            let mut outline = self.0.outline();
+            let agent = Some(Agent::new("carboplatin").unwrap());
+            outline.treatments.push(TreatmentSpec { kind: TreatmentKind::Oral, agent, unit: Some("mg".into()) });
+            match self.1 {
+                None => outline.observables.clear(),
+                Some(shown) => outline.observables[0].observable = Observable::new(shown).unwrap(),
+            }
+            outline
+        }
+        fn bind(&self, values: &[f64]) -> Option<Self::Running> {
+            self.0.bind(values)
+        }
+    }
+
+    #[test]
+    fn every_treatment_of_the_kinetics_enters() {
+        let kinetics = Swallowed(drugs::carboplatin().unwrap(), Some("carboplatin_concentration"));
+        let model = TumorModel::<_, _, UpTo<4>>::model("three ways", NoTumor, Drug::new(kinetics, ())).unwrap();
+        let (agent, dose) = (Agent::new("carboplatin").unwrap(), Quantity::new(170.0, "mg").unwrap());
+        let after = |given: Treatment| {
+            let scenario = Scenario::starting(Time::ORIGIN).treated([TimedTreatment::new(Time::ORIGIN, given)]);
+            let scenario = scenario.sampled([Time::from_days(0.1).unwrap()]);
+            let parameters = crate::Model::spec(&model).defaults().unwrap();
+            simulate(&model, &parameters, &scenario, &mut Random::new(0)).unwrap().values
+        };
+        let bolus = after(Treatment::bolus(agent.clone(), dose.clone()).unwrap());
+        assert!(bolus[0] > 1.0, "{bolus:?}");
+        assert_eq!(after(Treatment::oral(agent, dose).unwrap()), bolus);
+    }
+
+    #[test]
+    fn kinetics_that_show_no_concentration_are_refused() {
+        for shown in [None, Some("neutrophils")] {
+            let kinetics = Swallowed(drugs::carboplatin().unwrap(), shown);
+            let error = TumorModel::<_, _, UpTo<4>>::model("mute", NoTumor, Drug::new(kinetics, ())).unwrap_err().to_string();
+            assert!(error.contains("carboplatin_concentration"), "{error}");
         }
     }
 }

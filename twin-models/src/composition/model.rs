@@ -20,6 +20,11 @@ pub trait TumorGrowth: Debug + Send + Sync + 'static {
     /// Whether there is a tumor.
     const TUMOR: bool;
 
+    /// Whether the relative rate rises as a power of a shrinking volume; see [`GrowthLaw::RISES_AS_POWER`].
+    fn rises_as_power(&self) -> bool {
+        false
+    }
+
     /// The name of the law, for the title.
     fn name(&self) -> String;
     /// The parameters.
@@ -54,6 +59,9 @@ impl<L: GrowthLaw> TumorGrowth for Law<L> {
     type Running = L;
     const TUMOR: bool = true;
 
+    fn rises_as_power(&self) -> bool {
+        L::RISES_AS_POWER
+    }
     fn name(&self) -> String {
         L::ID.to_owned()
     }
@@ -155,18 +163,35 @@ impl<G: TumorGrowth, P: Part, S: States> TumorModel<G, P, S> {
     /// The model `id` of `growth` and `parts`.
     ///
     /// # Errors
-    /// [`SimulationError::Specification`] that names what does not fit: a part that acts on a tumor where there is none, two parts with
-    /// the same parameter, state or observable, too many treatments, observables or states.
+    /// [`SimulationError::Specification`] that names what does not fit: an empty id, a part that acts on a tumor where there is none or
+    /// kills in proportion to a growth rate that rises as a power of a shrinking volume, two parts with the same parameter, state or
+    /// observable, too many treatments, observables or states.
     pub fn model(id: &str, growth: G, parts: P) -> Result<Ode<Self>, SimulationError> {
         let outline = parts.outline();
         let fault = |detail: String| SimulationError::Specification { model: id.to_owned(), detail };
+        if id.trim().is_empty() {
+            return Err(fault("an empty id; a model needs one".to_owned()));
+        }
+        if let Some(detail) = &outline.fault {
+            return Err(fault(detail.clone()));
+        }
+        if outline.kills_by_growth && growth.rises_as_power() {
+            return Err(fault(format!(
+                "`{}` kills in proportion to growth, but by `{}` a tumor grows the faster the smaller it is, without bound, and would \
+                 end in finite time; kill by log_kill or emax, or grow by another law",
+                outline.name,
+                growth.name()
+            )));
+        }
         if outline.needs_tumor && !G::TUMOR {
             return Err(fault(format!("`{}` acts on a tumor, but there is none", outline.name)));
         }
         let (spec, inputs) = specification(id, &growth, outline);
         check(&spec).map_err(&fault)?;
         let count = spec.states.len();
-        let empty = S::zeros(count).ok_or_else(|| fault(format!("{count} states, but there is room for {}", S::ROOM)))?;
+        let empty = S::zeros(count).ok_or_else(|| {
+            fault(format!("{count} states, but there is room for {}{}", if S::EXACTLY { "exactly " } else { "up to " }, S::ROOM))
+        })?;
         Ok(Ode::new(Self { spec: Arc::new(spec), growth, parts, inputs, empty }))
     }
 }
@@ -289,5 +314,40 @@ impl<G: TumorGrowth, P: Part, S: States> Dynamics for TumorModel<G, P, S> {
             all => p.parts.treat(given, &mut 0.0, all),
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::composition::{Description, Drug, Law, UpTo};
+    use crate::growth::Gompertz;
+    use crate::kinetics::drugs;
+
+    fn refusal(text: &str, id: &str) -> String {
+        text.parse::<Description>().and_then(|description| description.build(id).map(|_| ())).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_kill_by_growth_needs_a_growth_that_a_small_tumor_bounds() {
+        for law in ["bertalanffy", "bertalanffy_putter", "power_law"] {
+            let error = refusal(&format!("{law} + norton_simon(nivolumab)"), "pair");
+            assert!(error.contains("norton_simon") && error.contains(law), "{error}");
+        }
+        for law in ["exponential", "logistic", "generalized_logistic", "gompertz", "exponential_linear", "reduced_gompertz"] {
+            assert!(format!("{law} + norton_simon(nivolumab)").parse::<Description>().unwrap().build("pair").is_ok(), "{law}");
+        }
+    }
+
+    #[test]
+    fn an_empty_id_a_second_marrow_and_the_wrong_room_are_refused() {
+        assert!(refusal("gompertz", " ").contains("empty id"));
+        let error = refusal("friberg(paclitaxel) + friberg(docetaxel)", "marrows");
+        assert!(error.contains("`marrow_ln_proliferating`"), "{error}");
+        let drug = || Drug::new(drugs::carboplatin().unwrap(), ());
+        let exactly = TumorModel::<_, _, [f64; 3]>::model("room", Law::<Gompertz>::new(), drug()).unwrap_err().to_string();
+        assert!(exactly.contains("exactly 3"), "{exactly}");
+        let up_to = TumorModel::<_, _, UpTo<1>>::model("room", Law::<Gompertz>::new(), drug()).unwrap_err().to_string();
+        assert!(up_to.contains("up to 1"), "{up_to}");
     }
 }

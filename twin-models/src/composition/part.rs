@@ -19,6 +19,11 @@ pub struct Outline {
     pub treatments: Vec<TreatmentSpec>,
     /// Whether it acts on a tumor, so that there must be one.
     pub needs_tumor: bool,
+    /// Whether it kills in proportion to the growth rate without treatment, so that the rate must not rise as a power of a shrinking
+    /// volume ([`GrowthLaw::RISES_AS_POWER`](crate::growth::GrowthLaw::RISES_AS_POWER)).
+    pub kills_by_growth: bool,
+    /// Why it cannot be part of any model, if so; the model is refused with this.
+    pub fault: Option<String>,
 }
 
 impl Outline {
@@ -73,6 +78,8 @@ impl Outline {
         self.observables.extend(other.observables);
         self.treatments.extend(other.treatments);
         self.needs_tumor |= other.needs_tumor;
+        self.kills_by_growth |= other.kills_by_growth;
+        self.fault = self.fault.or(other.fault);
         self
     }
 }

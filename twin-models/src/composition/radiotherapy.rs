@@ -21,6 +21,14 @@ parameters! {
 
 /// Radiotherapy by the linear-quadratic model: a fraction of `d` leaves `exp(-α d/OER - β (d/OER)²)` of the living cells. What it kills
 /// vanishes at once, or keeps its room and is [cleared](Radiotherapy::clearing) with a half-time.
+///
+/// # Assumptions
+/// Every fraction hits the tumor, whatever target it names: give it the fractions to the tumor alone. Sublethal damage is repaired between
+/// sessions, however close they are.
+///
+/// # Valid for
+/// Sessions that repair parts (about six hours and more), and a tumor of many cells: a share of it always survives, so it may become
+/// smaller than one cell, but is never extinct. For control use [`poisson_control`](crate::radiation::poisson_control).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Radiotherapy {
     clearing: bool,

@@ -6,6 +6,8 @@ use std::fmt::Debug;
 pub trait States: Clone + AsRef<[f64]> + AsMut<[f64]> + Send + Sync + Debug + 'static {
     /// The greatest number of states that there is room for; for an array the only one.
     const ROOM: usize;
+    /// Whether it must be that number.
+    const EXACTLY: bool;
 
     /// Room for `states` states, all 0; `None` if there is not that room.
     fn zeros(states: usize) -> Option<Self>;
@@ -16,6 +18,7 @@ where
     Self: AsRef<[f64]> + AsMut<[f64]>,
 {
     const ROOM: usize = N;
+    const EXACTLY: bool = true;
 
     fn zeros(states: usize) -> Option<Self> {
         (states == N).then_some([0.0; N])
@@ -45,6 +48,7 @@ impl<const N: usize> AsMut<[f64]> for UpTo<N> {
 
 impl<const N: usize> States for UpTo<N> {
     const ROOM: usize = N;
+    const EXACTLY: bool = false;
 
     fn zeros(states: usize) -> Option<Self> {
         (states <= N).then_some(Self { values: [0.0; N], count: states })

@@ -4,7 +4,11 @@ use crate::composition::{Outline, Response, RunningResponse, Tumor};
 use crate::{ParameterSet, Source, parameters};
 
 const FIT: Source = Source::assumed("a mid-range value; fit it to the patient");
-const SIMEONI: Source = Source::published("Simeoni et al. 2004, doi:10.1158/0008-5472.CAN-03-2524, paclitaxel experiment 1");
+const SIMEONI: Source =
+    Source::published("Simeoni et al. 2004, doi:10.1158/0008-5472.CAN-03-2524, paclitaxel experiment 1: xenografts in mice");
+const NOT_PACLITAXEL: Source = Source::assumed(
+    "the value of paclitaxel in mice (Simeoni et al. 2004, doi:10.1158/0008-5472.CAN-03-2524); fit it to this drug",
+);
 
 parameters! {
     /// Parameters of [`LogKill`].
@@ -40,7 +44,7 @@ parameters! {
 
 /// Declares a response without states: the type, its running form and its loss.
 macro_rules! response {
-    ($(#[$meta:meta])* $name:ident, $running:ident, $parameters:ident, $id:literal, |$p:ident, $c:ident, $tumor:ident| $loss:expr) => {
+    ($(#[$meta:meta])* $name:ident, $running:ident, $parameters:ident, $id:literal, kills_by_growth $by_growth:literal, |$p:ident, $c:ident, $tumor:ident| $loss:expr) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
         pub struct $name;
@@ -55,6 +59,7 @@ macro_rules! response {
             fn outline(&self, drug: &str) -> Outline {
                 let mut outline = Outline::new($id).parameters::<$parameters>(&format!("{drug}_{}", $id));
                 outline.needs_tumor = true;
+                outline.kills_by_growth = $by_growth;
                 outline
             }
 
@@ -75,12 +80,12 @@ macro_rules! response {
 
 response! {
     /// Log-kill: cells are lost at `k C`. Skipper, Schabel and Wilcox 1964.
-    LogKill, RunningLogKill, LogKillParameters, "log_kill", |p, c, _tumor| p.kill_rate * c
+    LogKill, RunningLogKill, LogKillParameters, "log_kill", kills_by_growth false, |p, c, _tumor| p.kill_rate * c
 }
 
 response! {
     /// Saturable kill (sigmoid Emax): cells are lost at `Emax C^h / (EC50^h + C^h)`.
-    Emax, RunningEmax, EmaxParameters, "emax", |p, c, _tumor| {
+    Emax, RunningEmax, EmaxParameters, "emax", kills_by_growth false, |p, c, _tumor| {
         let ratio = (c.max(0.0) / p.half_concentration).powf(p.steepness);
         // Of a ratio that overflows, the limit.
         if ratio.is_finite() { p.max_kill * ratio / (1.0 + ratio) } else { p.max_kill }
@@ -89,15 +94,16 @@ response! {
 
 response! {
     /// Norton and Simon: kill in proportion to the growth rate `g` of the untreated tumor, `E g` with `E = Emax C / (EC50 + C)`; the net
-    /// rate is `(1 - E) g`, so a smaller Gompertz tumor loses a larger share. It saturates, because a growth rate that rises without bound
-    /// as a Gompertz tumor shrinks would otherwise end it in finite time. A tumor that would shrink without treatment, above its capacity,
-    /// loses nothing more. Norton and Simon 1977, Cancer Treatment Reports 61:1307.
-    NortonSimon, RunningNortonSimon, NortonSimonParameters, "norton_simon",
+    /// rate is `(1 - E) g`, so a smaller Gompertz tumor loses a larger share. Where `E` is above 1, the logarithm of a Gompertz tumor falls
+    /// exponentially, but its volume reaches zero at no time. By a law whose rate rises as a power of a shrinking volume it would in finite
+    /// time, so a model of the two is refused. A tumor that would shrink without treatment, above its capacity, loses nothing more. Norton
+    /// and Simon 1977, Cancer Treatment Reports 61:1307.
+    NortonSimon, RunningNortonSimon, NortonSimonParameters, "norton_simon", kills_by_growth true,
     |p, c, tumor| p.max_kill * c / (p.half_concentration + c.max(0.0)) * tumor.growth_rate.max(0.0)
 }
 
 /// Kill at `k2 C`, after which cells die through three stages that still have volume. Simeoni et al. 2004,
-/// doi:10.1158/0008-5472.CAN-03-2524.
+/// doi:10.1158/0008-5472.CAN-03-2524. The defaults are those of paclitaxel in xenografts in mice, and assumed for any other drug.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Simeoni;
 
@@ -115,6 +121,9 @@ impl Response for Simeoni {
 
     fn outline(&self, drug: &str) -> Outline {
         let mut outline = Outline::new("simeoni").parameters::<SimeoniParameters>(&format!("{drug}_simeoni"));
+        if drug != "paclitaxel" {
+            outline.parameters.iter_mut().for_each(|spec| spec.source = NOT_PACLITAXEL);
+        }
         for stage in 1..=3 {
             outline = outline.state(format!("{drug}_dying_{stage}"), "mm3", 1e-9);
         }
@@ -147,5 +156,17 @@ impl RunningResponse for RunningSimeoni {
             *of_second = self.transit_rate * (first - second);
             *of_third = self.transit_rate * (second - third);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paclitaxel_has_the_published_values_and_they_name_their_species() {
+        let source = |drug: &str| Simeoni.outline(drug).parameters.iter().map(|spec| spec.source.to_string()).collect::<Vec<_>>();
+        assert!(source("paclitaxel").iter().all(|source| source.contains("mice") && !source.contains("assumed")));
+        assert!(source("temozolomide").iter().all(|source| source.contains("mice") && source.contains("assumed")));
     }
 }

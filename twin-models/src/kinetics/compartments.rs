@@ -6,6 +6,8 @@ use std::fmt::Debug;
 use twin_core::{Agent, Observable};
 
 const HOURS_PER_DAY: f64 = 24.0;
+/// The most compartments that a dose by mouth passes: far more than a fit can tell apart.
+const MOST_TRANSITS: usize = 32;
 const GENERIC: Source = Source::assumed("a generic drug; name one, or fit it");
 
 /// The kinetics of one drug, before its parameters have values.
@@ -42,7 +44,7 @@ pub enum Route {
     Intravenous,
     /// By mouth: `transits` compartments of equal rate, and then first-order absorption. Clearances and volumes are apparent ones.
     Oral {
-        /// Compartments before the one that is absorbed from; none for plain first-order absorption.
+        /// Compartments before the one that is absorbed from; none for plain first-order absorption, at most 32.
         transits: usize,
     },
 }
@@ -54,7 +56,7 @@ pub enum Elimination {
     Linear,
     /// Michaelis-Menten: `max_rate C / (half_concentration + C)`.
     Saturable,
-    /// In proportion, with a clearance that changes with the time `t` since the start of the course:
+    /// In proportion, with a clearance that changes with the time `t` since the drug first came in:
     /// `clearance · exp(change t^h / (T^h + t^h))`.
     TimeVarying,
 }
@@ -121,18 +123,21 @@ impl<const P: usize> Compartments<P> {
     /// times of it, but for a change of clearance and its steepness.
     ///
     /// # Errors
-    /// [`SimulationError::UnknownParameter`], listing the names; [`SimulationError::ParameterRange`] for a value that is not above 0.
+    /// [`SimulationError::UnknownParameter`], listing the names; [`SimulationError::ParameterRange`] for a value that is not above 0 or
+    /// beyond its range.
     pub fn with(mut self, name: &str, value: f64, source: Source) -> Result<Self, SimulationError> {
         let (model, full) = (self.name(), format!("{}_{name}", self.name()));
         let known = || self.parameters.iter().map(|spec| spec.name.to_string()).collect();
         let unknown = SimulationError::UnknownParameter { model: model.clone(), name: full.clone(), known: known() };
         let spec = self.parameters.iter_mut().find(|spec| spec.name == full).ok_or(unknown)?;
-        if !matches!(name, "clearance_change" | "clearance_steepness") {
-            (spec.low, spec.high) = (0.2 * value, 5.0 * value);
-        }
-        if !(value.is_finite() && spec.low < spec.high && (spec.low..=spec.high).contains(&value)) {
-            let (low, high, unit) = (spec.low, spec.high, spec.unit.to_string());
+        let scales = !matches!(name, "clearance_change" | "clearance_steepness");
+        let (low, high) = if scales { (5.0 * f64::MIN_POSITIVE, 0.2 * f64::MAX) } else { (spec.low, spec.high) };
+        if !(low..=high).contains(&value) {
+            let unit = spec.unit.to_string();
             return Err(SimulationError::ParameterRange { model, name: full, value, low, high, unit });
+        }
+        if scales {
+            (spec.low, spec.high) = (0.2 * value, 5.0 * value);
         }
         (spec.default, spec.source) = (value, source);
         Ok(self)
@@ -141,7 +146,7 @@ impl<const P: usize> Compartments<P> {
     fn stages(&self) -> usize {
         match self.route {
             Route::Intravenous => 0,
-            Route::Oral { transits } => transits + 1,
+            Route::Oral { transits } => transits.saturating_add(1),
         }
     }
 }
@@ -173,6 +178,12 @@ impl<const P: usize> Kinetics for Compartments<P> {
     fn outline(&self) -> Outline {
         let name = self.name();
         let mut outline = Outline::new(name.clone());
+        if self.stages() > MOST_TRANSITS + 1 {
+            let transits = self.stages() - 1;
+            outline.fault =
+                Some(format!("`{name}` passes {transits} transit compartments, but at most {MOST_TRANSITS} are possible"));
+            return outline;
+        }
         outline.parameters.clone_from(&self.parameters);
         let amount = |what: String| format!("{name}_{what}");
         outline = outline.state(amount("central".to_owned()), "mg", 1e-9);
@@ -193,7 +204,10 @@ impl<const P: usize> Kinetics for Compartments<P> {
         outline.treatments.extend(kinds.iter().map(taken));
         match Observable::new(&format!("{name}_concentration")) {
             Ok(concentration) => outline.observes(concentration, "mg/L", 1e-9),
-            Err(_) => outline, // a drug of such a long name shows no concentration of its own
+            Err(error) => {
+                outline.fault = Some(format!("the drug `{name}` has no name for its concentration: {error}"));
+                outline
+            }
         }
     }
 
@@ -296,7 +310,9 @@ impl<const P: usize> RunningKinetics for RunningCompartments<P> {
         }
         *of_central = rate + arriving;
         if let Some(tick) = of_clock.first_mut() {
-            *tick = 1.0;
+            // The clock itself is among the states: once it runs, it goes on.
+            let begun = infused > 0.0 || x.iter().any(|&amount| amount > 0.0);
+            *tick = if begun { 1.0 } else { 0.0 };
         }
     }
 
@@ -342,4 +358,67 @@ pub fn two_compartments(agent: Agent) -> Result<Alone<1, 2>, SimulationError> {
 /// As [`one_compartment`].
 pub fn three_compartments(agent: Agent) -> Result<Alone<2, 3>, SimulationError> {
     alone("three_compartments", agent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::composition::UpTo;
+    use crate::{Model, Scenario, kinetics::drugs, simulate};
+    use twin_core::{Quantity, Random, Span, Time, TimedTreatment, Treatment};
+
+    fn agent(name: &str) -> Agent {
+        Agent::new(name).unwrap()
+    }
+
+    #[test]
+    fn clearance_changes_with_the_time_since_the_first_amount() {
+        let model = TumorModel::<_, _, UpTo<4>>::model("n", NoTumor, Drug::new(drugs::nivolumab().unwrap(), ())).unwrap();
+        let parameters = model.spec().defaults().unwrap();
+        let dose = || Quantity::new(240.0, "mg").unwrap();
+        let infused = Treatment::infusion(agent("nivolumab"), dose(), Span::from_hours(1.0).unwrap()).unwrap();
+        for first in [Treatment::bolus(agent("nivolumab"), dose()).unwrap(), infused] {
+            let seen = |start: f64| {
+                let at = |day: f64| Time::from_days(start + day).unwrap();
+                let scenario = Scenario::starting(Time::ORIGIN)
+                    .treated([TimedTreatment::new(at(0.0), first.clone()), TimedTreatment::new(at(42.0), first.clone())])
+                    .sampled([at(14.0), at(56.0), at(140.0)]);
+                simulate(&model, &parameters, &scenario, &mut Random::new(0)).unwrap().values
+            };
+            for (now, later) in seen(0.0).into_iter().zip(seen(365.0)) {
+                assert!((now / later - 1.0).abs() < 1e-6, "{now} and {later}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_model_can_hold_is_refused_by_name() {
+        let refusal = |drug: Compartments<0>| {
+            TumorModel::<_, _, UpTo<64>>::model("x", NoTumor, Drug::new(drug, ())).map(|_| ()).unwrap_err().to_string()
+        };
+        let long = "a".repeat(56);
+        let error = refusal(Compartments::new(agent(&long), Route::Intravenous, Elimination::Linear));
+        assert!(error.contains(&long) && error.contains("concentration"), "{error}");
+        for transits in [usize::MAX, MOST_TRANSITS + 1] {
+            let error = refusal(Compartments::new(agent("drug"), Route::Oral { transits }, Elimination::Linear));
+            assert!(error.contains("`drug`") && error.contains("transit compartments"), "{error}");
+        }
+        let most = Compartments::<0>::new(agent("drug"), Route::Oral { transits: MOST_TRANSITS }, Elimination::Linear);
+        assert!(TumorModel::<_, _, UpTo<64>>::model("x", NoTumor, Drug::new(most, ())).is_ok());
+    }
+
+    #[test]
+    fn a_default_must_be_above_zero() {
+        let with = |value: f64| {
+            let drug = Compartments::<0>::new(agent("drug"), Route::Intravenous, Elimination::Linear);
+            drug.with("clearance", value, Source::assumed("a test")).map(|drug| (drug.parameters[0].low, drug.parameters[0].high))
+        };
+        assert_eq!(with(2.0).unwrap(), (0.4, 10.0));
+        for value in [-5.0, 0.0, f64::NAN, f64::INFINITY, 1e308] {
+            match with(value) {
+                Err(SimulationError::ParameterRange { low, high, .. }) => assert!(low > 0.0 && low < high && high.is_finite()),
+                other => panic!("{value}: {other:?}"),
+            }
+        }
+    }
 }

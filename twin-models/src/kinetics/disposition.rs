@@ -1,7 +1,7 @@
 //! Linear kinetics in closed form: a sum of exponentials.
 
 use crate::check::{not_negative, positive};
-use crate::special::incomplete_gamma;
+use crate::special::behind_transits;
 use twin_core::CoreError;
 
 /// One exponential of the response to a bolus of one unit: `coefficient` per liter, `rate` per hour.
@@ -140,28 +140,18 @@ impl Disposition {
     }
 
     /// The concentration per unit of dose `hours` after the start of an infusion over `duration_h`.
-    #[must_use]
-    pub fn after_infusion(&self, hours: f64, duration_h: f64) -> f64 {
-        let (running, since) = (hours.clamp(0.0, duration_h), (hours - duration_h).max(0.0));
+    fn after_infusion(&self, hours: f64, duration_h: f64) -> f64 {
+        let (running, since) = (hours.max(0.0).min(duration_h), (hours - duration_h).max(0.0));
         let term = |term: &Term| term.coefficient / term.rate * -(-term.rate * running).exp_m1() * (-term.rate * since).exp();
         self.terms.iter().map(term).sum::<f64>() / duration_h
     }
 
     /// The concentration per unit of dose `hours` after a dose that passes `transits` compartments at `rate_per_h` each.
-    #[must_use]
-    pub fn after_transit(&self, hours: f64, transits: u32, rate_per_h: f64) -> f64 {
-        if hours < 0.0 {
+    fn after_transit(&self, hours: f64, transits: u32, rate_per_h: f64) -> f64 {
+        if hours < 0.0 || hours.is_infinite() {
             return 0.0;
         }
-        let term = |term: &Term| {
-            let difference = rate_per_h - term.rate;
-            let mut passed = (-term.rate * hours).exp() * incomplete_gamma(transits, difference * hours);
-            for _ in 0..transits {
-                passed *= rate_per_h / difference;
-            }
-            term.coefficient * passed
-        };
-        self.terms.iter().map(term).sum()
+        self.terms.iter().map(|term| term.coefficient * behind_transits(transits, rate_per_h, term.rate, hours)).sum()
     }
 }
 
@@ -292,6 +282,19 @@ mod tests {
         assert!((two.after_infusion(4.0, 1e-7) / two.after_bolus(4.0) - 1.0).abs() < 1e-6);
         let absorbed = two.clone().absorbed(1.3).unwrap();
         assert!((two.after_transit(4.0, 1, 1.3) / absorbed.after_bolus(4.0) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_dose_behind_transits_fades_out() {
+        let slow = Disposition::one_compartment(10.0, 30.3).unwrap().absorbed(5.8).unwrap();
+        let profile = Profile::new(slow).transit(0.0, (3, 1.0), 100.0).unwrap();
+        let mut before = f64::INFINITY;
+        for hours in [24.0, 140.0, 148.0, 168.0, 1000.0, 1e5, 1e300, f64::INFINITY] {
+            let now = profile.concentration(hours);
+            assert!(now >= 0.0 && now <= before, "{now} at {hours} h");
+            before = now;
+        }
+        assert_eq!(before, 0.0);
     }
 
     #[test]

@@ -11,7 +11,7 @@ parameters! {
     /// Parameters of [`proliferation_saturation`].
     pub struct ProliferationSaturationParameters {
         growth_rate: "/d" in 1e-4..=1.0, default 0.1, "Relative growth rate of a small tumor", Source::published(PROKOPIOU);
-        saturation_index: "1" in 0.01..=0.999, default 0.7, "Volume at the start as a share of the carrying capacity", Source::published(PROKOPIOU);
+        saturation_index: "1" in 0.01..=0.999, default 0.7, "Volume at the start as a share of the carrying capacity", CHOICE;
         death_at_2_gray: "1" in 0.01..=0.9, default 0.25, "Share of proliferating cells that a fraction of 2 Gy kills", Source::published(PROKOPIOU);
         alpha_beta_ratio: "Gy" in 1.0..=30.0, default 10.0, "Ratio of alpha to beta, which tells the share at other doses", Source::assumed("the customary value for tumors");
         initial_volume: "mm3" in 1.0..=1e6, default 1e4, "Volume at the start", CHOICE;

@@ -100,20 +100,25 @@ impl Tissue {
     }
 
     /// What the fractions to `target` among `treatments` are worth: `Σ d + Σᵢ Σⱼ dᵢ dⱼ exp(-μ |tᵢ - tⱼ|) / (α/β)`, less repopulation.
-    /// Fractions to other targets and other treatments do not count.
+    /// Fractions to other targets, fractions of 0 Gy and other treatments do not count.
     ///
     /// The double sum is that of Lea and Catcheside for fractions of no duration; without a half-time of repair only equal indices
     /// count. It takes the time of one pass over the fractions in order.
     ///
     /// # Errors
-    /// [`CoreError::Count`] if no fraction goes to `target`; [`CoreError::OutOfRange`] for a list that is out of order.
+    /// [`CoreError::Count`] if no fraction above 0 Gy goes to `target`; [`CoreError::OutOfRange`] for a list that is out of order.
     pub fn biological_dose(&self, treatments: &[TimedTreatment], target: &Target) -> Result<BiologicalDose, CoreError> {
         let mut fractions = treatments.iter().filter_map(|timed| match &timed.treatment {
-            Treatment::Fraction(fraction) if fraction.target == *target => Some((timed.time, fraction.dose)),
+            Treatment::Fraction(fraction) if fraction.target == *target && fraction.dose.gray() > 0.0 => {
+                Some((timed.time, fraction.dose))
+            }
             _ => None,
         });
-        let (first, dose) =
-            fractions.next().ok_or(CoreError::Count { what: "fractions to the target", count: 0, valid: "1 or more" })?;
+        let (first, dose) = fractions.next().ok_or(CoreError::Count {
+            what: "fractions above 0 Gy to the target",
+            count: 0,
+            valid: "1 or more",
+        })?;
         let mut sum = Sum::of(first, dose);
         for (time, dose) in fractions {
             sum.add(time, dose, self.repair)?;
@@ -192,6 +197,17 @@ mod tests {
         };
         assert_eq!(of(2.0), of(21.0));
         assert!((of(21.0) - of(22.0) - repopulation.daily_loss_gray()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn fractions_of_no_dose_change_nothing() {
+        let repopulation = Repopulation::new(0.3, Span::from_days(3.0).unwrap(), Span::from_days(21.0).unwrap()).unwrap();
+        let tissue = Tissue::new(AlphaBetaRatio::from_gray(10.0).unwrap()).repopulating(repopulation);
+        let ptv = Target::new("ptv").unwrap();
+        let course = fractions(&[0.0, 24.0], 2.0);
+        let with_none = [fractions(&[-720.0], 0.0), course.clone(), fractions(&[2160.0], 0.0)].concat();
+        assert_eq!(tissue.biological_dose(&with_none, &ptv).unwrap(), tissue.biological_dose(&course, &ptv).unwrap());
+        assert!(tissue.biological_dose(&fractions(&[0.0], 0.0), &ptv).is_err());
     }
 
     #[test]

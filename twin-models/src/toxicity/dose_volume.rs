@@ -15,6 +15,8 @@ use twin_core::CoreError;
 pub struct DoseVolume {
     /// Dose in Gy and share of the volume; shares sum to 1.
     bins: Vec<(f64, f64)>,
+    /// The greatest dose, which may lie above the middle of the last bin.
+    greatest: f64,
 }
 
 impl DoseVolume {
@@ -27,11 +29,14 @@ impl DoseVolume {
         let mut bins = bins.into_iter().map(check).collect::<Result<Vec<_>, CoreError>>()?;
         let total = positive("volume of the organ", bins.iter().map(|(_, volume)| volume).sum())?;
         bins.iter_mut().for_each(|(_, volume)| *volume /= total);
-        Ok(Self { bins })
+        let greatest = bins.iter().filter(|(_, share)| *share > 0.0).fold(0.0_f64, |most, (dose, _)| most.max(*dose));
+        Ok(Self { bins, greatest })
     }
 
     /// From a cumulative histogram: (dose in Gy, volume that receives at least that), doses rising from 0. The volume between two doses
-    /// counts at their middle, that beyond the last dose at the last.
+    /// counts at their middle, that beyond the last dose at the last. The greatest dose is the upper one of the last two between which
+    /// the volume falls, not their middle. Give doses 1 Gy apart or less: an equivalent uniform dose of a large exponent hangs on where in
+    /// a wide bin its volume lies.
     ///
     /// # Errors
     /// [`CoreError`] for doses that do not rise from 0, volumes that rise, or no volume at all.
@@ -49,7 +54,14 @@ impl DoseVolume {
             }
         }
         bins.extend(points.last());
-        Self::differential(bins)
+        let filled = points.windows(2).rev().find_map(|pair| match pair {
+            &[(_, volume), (next, rest)] if volume > rest => Some(next),
+            _ => None,
+        });
+        let beyond = points.last().filter(|(_, rest)| *rest > 0.0).map(|(dose, _)| *dose);
+        let mut histogram = Self::differential(bins)?;
+        histogram.greatest = beyond.or(filled).unwrap_or(histogram.greatest);
+        Ok(histogram)
     }
 
     /// The whole organ at `gray`.
@@ -68,8 +80,8 @@ impl DoseVolume {
 
     /// The greatest dose that any volume receives, in Gy.
     #[must_use]
-    pub fn greatest_dose(&self) -> f64 {
-        self.bins.iter().filter(|(_, share)| *share > 0.0).fold(0.0_f64, |most, (dose, _)| most.max(*dose))
+    pub const fn greatest_dose(&self) -> f64 {
+        self.greatest
     }
 
     /// The generalized equivalent uniform dose, in Gy: `(Σ v D^a)^(1/a)`. Niemierko 1999.
@@ -100,6 +112,15 @@ mod tests {
         assert!((cumulative.mean_dose() - 11.25).abs() < 1e-12);
         assert!((cumulative.equivalent_uniform_dose(1.0).unwrap() - 11.25).abs() < 1e-12);
         assert!(cumulative.equivalent_uniform_dose(200.0).unwrap() > 19.0);
+    }
+
+    #[test]
+    fn wide_bins_keep_the_greatest_dose() {
+        let wide = DoseVolume::cumulative(&[(0.0, 1.0), (40.0, 1.0), (60.0, 0.0), (80.0, 0.0)]).unwrap();
+        assert_eq!((wide.greatest_dose(), wide.mean_dose()), (60.0, 50.0));
+        assert!((wide.equivalent_uniform_dose(3.0).unwrap() - 50.0).abs() < 1e-12);
+        assert_eq!(DoseVolume::cumulative(&[(0.0, 1.0), (40.0, 0.2)]).unwrap().greatest_dose(), 40.0);
+        assert_eq!(DoseVolume::cumulative(&[(0.0, 1.0)]).unwrap().greatest_dose(), 0.0);
     }
 
     #[test]

@@ -21,11 +21,12 @@ parameters! {
 /// `P' = k P ((1 - s C) (B/N)^γ - 1)`, `T₁' = k (P - T₁)`, ..., `N' = k (T₃ - N)`, with `k = 4 / MTT` and the concentration in µmol/L.
 /// Integrated in logarithms, so that a count never becomes negative.
 ///
+/// A body has one marrow: a second one, of another drug, is refused.
+///
 /// Friberg et al. 2002, doi:10.1200/JCO.2002.02.140.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Friberg {
     cells: Observable,
-    stages: usize,
     molar_mass: f64,
     defaults: [f64; 4],
     source: Source,
@@ -44,14 +45,7 @@ impl Friberg {
             let holds = (spec.low..=spec.high).contains(&value);
             crate::check::within("default of myelosuppression", value, holds, "in the range of its parameter")?;
         }
-        Ok(Self { cells, stages: 3, molar_mass, defaults, source })
-    }
-
-    /// The same with `stages` of maturation instead of three; the rate between stages stays `4 / MTT`.
-    #[must_use]
-    pub const fn with_stages(mut self, stages: usize) -> Self {
-        self.stages = stages;
-        self
+        Ok(Self { cells, molar_mass, defaults, source })
     }
 
     /// Leukocytes under paclitaxel (DDMODEL00000186).
@@ -94,11 +88,12 @@ impl Response for Friberg {
             spec
         };
         outline.parameters.extend(FribergParameters::specs().into_iter().zip(&self.defaults).map(named));
-        outline = outline.unbounded_state(format!("{drug}_ln_proliferating"), "1", 1e-9);
-        for stage in 1..=self.stages {
-            outline = outline.unbounded_state(format!("{drug}_ln_maturing_{stage}"), "1", 1e-9);
+        // Without the name of the drug: two drugs that each have a marrow of their own would be two bodies.
+        outline = outline.unbounded_state("marrow_ln_proliferating".to_owned(), "1", 1e-9);
+        for stage in 1..=3 {
+            outline = outline.unbounded_state(format!("marrow_ln_maturing_{stage}"), "1", 1e-9);
         }
-        outline = outline.unbounded_state(format!("{drug}_ln_circulating"), "1", 1e-9);
+        outline = outline.unbounded_state("marrow_ln_circulating".to_owned(), "1", 1e-9);
         outline.observes(self.cells.clone(), "10*9/L", 0.0)
     }
 
@@ -150,4 +145,36 @@ pub fn neutropenia_grade(count: f64, lower_limit: f64) -> Result<u8, CoreError> 
     let what = "lower limit of normal neutrophils in 10*9/L";
     let limit = crate::check::within(what, lower_limit, lower_limit >= 1.5, "1.5 or more")?;
     Ok([limit, 1.5, 1.0, 0.5].iter().map(|&below| u8::from(count < below)).sum())
+}
+
+/// The CTCAE grade (version 5, "white blood cell decreased") of a leukocyte count in 10⁹/L: 4 below 1.0, 3 below 2.0, 2 below 3.0, 1 below
+/// `lower_limit` of normal, 0 otherwise.
+///
+/// ```
+/// use twin_models::toxicity::leukopenia_grade;
+/// assert_eq!(leukopenia_grade(2.995, 4.0)?, 2);
+/// # Ok::<(), twin_core::CoreError>(())
+/// ```
+///
+/// # Errors
+/// [`CoreError`] for a count that is negative or not finite, or a lower limit that is not finite or below 3.
+pub fn leukopenia_grade(count: f64, lower_limit: f64) -> Result<u8, CoreError> {
+    let count = crate::check::not_negative("leukocyte count in 10*9/L", count)?;
+    let what = "lower limit of normal leukocytes in 10*9/L";
+    let limit = crate::check::within(what, lower_limit, lower_limit >= 3.0, "3 or more")?;
+    Ok([limit, 3.0, 2.0, 1.0].iter().map(|&below| u8::from(count < below)).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grades_of_leukocytes_are_not_those_of_neutrophils() {
+        let grades = [4.0, 3.99, 2.99, 1.99, 0.99].map(|count| leukopenia_grade(count, 4.0).unwrap());
+        assert_eq!(grades, [0, 1, 2, 3, 4]);
+        assert_eq!(neutropenia_grade(2.995, 2.0).unwrap(), 0);
+        assert_eq!(leukopenia_grade(2.995, 4.0).unwrap(), 2);
+        assert!(leukopenia_grade(-1.0, 4.0).is_err() && leukopenia_grade(1.0, 2.0).is_err());
+    }
 }
