@@ -137,6 +137,16 @@ impl Search {
     /// [`CalibrationError::Setting`] without starts or fits to polish; [`CalibrationError::NoStart`] if no draw from the prior has a positive density; [`CalibrationError::AllStarts`] if no fit came
     /// about from any of them.
     pub fn run(&self, target: &Target<'_>, random: &Random, observer: &dyn Observer) -> Result<MultiStart, CalibrationError> {
+        self.run_all(target, random, observer).map(|(fits, _)| fits)
+    }
+
+    /// The same with the points that least squares led the starts to, and the starts: they may lie on peaks that least squares leave.
+    pub(crate) fn run_all(
+        &self,
+        target: &Target<'_>,
+        random: &Random,
+        observer: &dyn Observer,
+    ) -> Result<(MultiStart, Vec<Vec<f64>>), CalibrationError> {
         for (setting, value) in [("the number of starts", self.starts), ("the number of polished fits", self.polished)] {
             if value == 0 {
                 return Err(CalibrationError::Setting { method: "search", setting, value: 0.0, valid: "at least 1" });
@@ -161,7 +171,7 @@ impl Search {
             Ok(Fit { covariance, ..fit })
         })?;
         fine.failures.extend(coarse.failures);
-        Ok(fine)
+        Ok((fine, coarse.fits.into_iter().map(|found| found.fit.point).chain(starts).collect()))
     }
 
     fn draw_starts(&self, target: &Target<'_>, random: &Random) -> Result<Vec<Vec<f64>>, CalibrationError> {

@@ -138,6 +138,14 @@ pub enum CalibrationError {
         /// When it was observed.
         at: Time,
     },
+    /// A check of a population met a censored reading.
+    #[error("the reading of {observable} at {at} is censored; visual checks and npde need every reading to be a number")]
+    CensoredReading {
+        /// The observable.
+        observable: String,
+        /// When it was observed.
+        at: Time,
+    },
     /// A treatment or an observation that is to be explained lies before the model starts.
     #[error("{what} lies at {at}, but the model starts at {start}; nothing may lie before that")]
     BeforeStart {

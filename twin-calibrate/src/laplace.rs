@@ -17,7 +17,8 @@ const METHOD: &str = "laplace";
 /// *Requires* one peak with a curvature in every direction. Fast: some hundred evaluations more than a [`Search`].
 ///
 /// The approximation cannot diagnose itself. So the posterior is evaluated at every draw, and importance weights smoothed by a Pareto tail
-/// ([`Smoothed`]) tell how far off it is: where their shape is 0.7 or more, the record is not sound and says so. With `corrected` the draws
+/// ([`Smoothed`]) tell how far off it is: where their shape is 0.7 or more, the record is not sound and says so. Nor is it if the
+/// search met another peak of at least a twentieth of the mass, which no draw of this one reaches; peaks that it did not meet go unseen. With `corrected` the draws
 /// are resampled by these weights, so that mild skewness is put right; without it they are those of the normal distribution.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Laplace {
@@ -97,6 +98,36 @@ impl Peak {
         let n = self.point.len();
         let root = crate::numeric::root(&DMatrix::from_row_slice(n, n, &self.covariance));
         self.ln_density + 0.5 * n as f64 * (2.0 * PI).ln() + root.diagonal().iter().map(|x| x.ln()).sum::<f64>()
+    }
+}
+
+/// Standard deviations beyond which another peak is one of its own: of thousands of draws hardly one goes so far.
+const APART: f64 = 4.0;
+/// The share of this peak's mass from which on another one counts.
+const RIVAL: f64 = 0.05;
+/// How far, on the logarithm, the density may lie below that of the peak for a look around for another one to be worth it.
+const NEAR: f64 = 12.0;
+
+impl Peak {
+    /// How many standard deviations away `point` is.
+    fn distance(&self, point: &[f64]) -> f64 {
+        let n = self.point.len();
+        let off = DVector::from_iterator(n, point.iter().zip(&self.point).map(|(a, b)| a - b));
+        let root = crate::numeric::root(&DMatrix::from_row_slice(n, n, &self.covariance));
+        root.solve_lower_triangular(&off).map_or(f64::NAN, |off| off.norm())
+    }
+
+    /// The largest mass, over that of this peak, of one that lies apart and to which one of `points` leads; `None` if none counts.
+    fn rival(&self, ln_density: &(dyn Fn(&[f64]) -> f64 + Sync), points: &[Vec<f64>]) -> Option<f64> {
+        let mut found: Vec<Self> = Vec::new();
+        for point in points {
+            let apart = self.distance(point) > APART && found.iter().all(|other| other.distance(point) > APART);
+            if apart && ln_density(point) > self.ln_density - NEAR {
+                found.extend(Self::of(ln_density, point).ok().filter(|other| self.distance(&other.point) > APART));
+            }
+        }
+        let ratio = |other: &Self| (other.ln_integral() - self.ln_integral()).exp();
+        found.iter().map(ratio).filter(|ratio| *ratio >= RIVAL).max_by(f64::total_cmp)
     }
 }
 
@@ -183,7 +214,7 @@ impl Calibrator for Laplace {
         let target = Target::new(problem)?;
         let root = random.stream(random.clone().bits());
         random.bits();
-        let fits = self.search.run(&target, &root.stream(0), observer)?;
+        let (fits, all) = self.search.run_all(&target, &root.stream(0), observer)?;
         let start = fits.best().map(|fit| fit.point.clone()).unwrap_or_default();
         let peak = Peak::of(&|z: &[f64]| target.ln_posterior(z), &start)?;
         let drawn = Drawn::from(&peak, &target, self.draws, &root.stream(1));
@@ -194,7 +225,11 @@ impl Calibrator for Laplace {
         } else {
             (0..self.draws).filter(|&place| drawn.ln_densities.get(place).is_some_and(|density| density.is_finite())).collect()
         };
-        let mut record = Record::of(&target, "", "the peak was found", Some(self.diagnose(&drawn, &places, &smoothed)));
+        let mut diagnosis = self.diagnose(&drawn, &places, &smoothed);
+        if let Some(ratio) = peak.rival(&|z: &[f64]| target.ln_posterior(z), &all) {
+            diagnosis = diagnosis.with_concern(Concern::SecondPeak { ratio });
+        }
+        let mut record = Record::of(&target, "", "the peak was found", Some(diagnosis));
         record.method = format!(
             "normal approximation at the best of {} fits, {} draws, Pareto shape {:.2}, condition {:.1e}",
             fits.fits.len(),
@@ -294,6 +329,40 @@ mod tests {
         let ratio = |u: f64| ((-0.5 * u * u).exp() + 0.1 * (-0.005 * u * u).exp()).ln() + 0.5 * u * u;
         let ratios: Vec<f64> = (0..2000).map(|_| ratio(random.normal())).collect();
         assert!(!Smoothed::of(&ratios).is_reliable());
+    }
+
+    /// Two normal peaks of the growth rate, of which the second has `share` of the mass.
+    struct TwoPeaks(Vec<String>, Vec<crate::Transform>, f64);
+
+    impl crate::Prior for TwoPeaks {
+        fn names(&self) -> &[String] {
+            &self.0
+        }
+        fn ln_density(&self, theta: &[f64]) -> f64 {
+            let peak = |mean: f64| (-0.5 * ((theta[0] - mean) / 0.003).powi(2)).exp() / (0.003 * (2.0 * PI).sqrt());
+            ((1.0 - self.2) * peak(0.02) + self.2 * peak(0.06)).ln()
+        }
+        fn sample(&self, random: &mut Random) -> Vec<f64> {
+            vec![if random.uniform() < self.2 { 0.06 } else { 0.02 } + 0.003 * random.normal()]
+        }
+        fn transforms(&self) -> &[crate::Transform] {
+            &self.1
+        }
+    }
+
+    #[test]
+    fn a_second_peak_makes_a_record_unsound() {
+        let growing = Growing::new(&[(0.0, 100.0), (1.0, 104.0)]);
+        for (share, sound) in [(0.5, false), (0.001, true)] {
+            let prior = TwoPeaks(vec!["growth_rate".into()], vec![crate::Transform::Identity], share);
+            let problem = Problem { prior: &prior, ..growing.problem() };
+            let record = Laplace::default().calibrate(&problem, &mut Random::new(5)).unwrap().record;
+            assert_eq!(record.is_sound(), sound, "{share}: {record:?}");
+            let concerns = record.diagnosis.as_ref().unwrap().concerns();
+            let seen =
+                concerns.iter().any(|concern| matches!(concern, Concern::SecondPeak { ratio } if (0.2..5.0).contains(ratio)));
+            assert_eq!(seen, !sound, "{concerns:?}");
+        }
     }
 
     #[test]

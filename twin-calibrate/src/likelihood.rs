@@ -38,6 +38,13 @@ pub trait ErrorModel: Send + Sync {
     /// The logarithm of the likelihood of `observed`; for a censored reading of the probability beyond the limit.
     fn ln_likelihood(&self, predicted: f64, observed: &Reading, parameters: &[f64]) -> f64;
 
+    /// The logarithms of the probabilities of a lower and of a higher reading than `observed`. By default those of censored readings at
+    /// its value; a model whose scatter depends on the standard error that a reading states says so here.
+    fn ln_tails(&self, predicted: f64, observed: &Reading, parameters: &[f64]) -> [f64; 2] {
+        let (Reading::Value { value, .. } | Reading::Below(value) | Reading::Above(value)) = *observed;
+        [Reading::Below(value), Reading::Above(value)].map(|side| self.ln_likelihood(predicted, &side, parameters))
+    }
+
     /// The distance of `observed` from the prediction in standard deviations, for least squares; 0 for a censored reading on the
     /// right side of its limit.
     fn residual(&self, predicted: f64, observed: &Reading, parameters: &[f64]) -> f64;
@@ -104,6 +111,12 @@ impl ErrorModel for NormalError {
             Reading::Below(limit) => ln_normal_below((limit - predicted) / sd),
             Reading::Above(limit) => ln_normal_below((predicted - limit) / sd),
         }
+    }
+
+    fn ln_tails(&self, predicted: f64, observed: &Reading, parameters: &[f64]) -> [f64; 2] {
+        let (Reading::Value { value, .. } | Reading::Below(value) | Reading::Above(value)) = *observed;
+        let u = (value - predicted) / Self::sd(predicted, Some(observed), parameters);
+        [ln_normal_below(u), ln_normal_below(-u)]
     }
 
     fn residual(&self, predicted: f64, observed: &Reading, parameters: &[f64]) -> f64 {
@@ -266,6 +279,11 @@ mod tests {
         let exact = Reading::Value { value: 4.0, standard_error: None };
         let vague = Reading::Value { value: 4.0, standard_error: Some(1.0) };
         assert!(model.residual(2.0, &vague, &p).abs() < model.residual(2.0, &exact, &p).abs());
+        // Two off, with an error of 0.3 and a stated one of 1: the tails are those of 2/hypot(0.3, 1).
+        let [_, above] = model.ln_tails(2.0, &vague, &p);
+        assert!((above - ln_normal_below(-2.0 / 1.09_f64.sqrt())).abs() < 1e-12);
+        assert!(model.ln_tails(2.0, &exact, &p)[1] < -20.0);
+        assert!(NormalError::new(0.0, 0.0).ln_tails(2.0, &vague, &[0.0, 0.0])[1] > -5.0);
     }
 
     #[test]

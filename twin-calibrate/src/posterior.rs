@@ -145,8 +145,13 @@ impl Posterior {
     /// # Errors
     /// [`CalibrationError::NoSuchDraw`]; [`CalibrationError::Simulation`] for a draw outside the ranges of the model.
     pub fn parameters(&self, index: usize) -> Result<Parameters, CalibrationError> {
+        self.draw(index)?;
+        Ok(self.placed(index)?)
+    }
+
+    fn placed(&self, index: usize) -> Result<Parameters, SimulationError> {
         let mut parameters = self.base.clone();
-        for (name, &value) in self.names.iter().zip(self.draw(index)?) {
+        for (name, &value) in self.names.iter().zip(self.draw(index).unwrap_or_default()) {
             if let Ok(place) = parameters.index_of(name) {
                 parameters.set(place, value)?;
             }
@@ -167,7 +172,7 @@ impl Posterior {
     /// The posterior predictive of `observable` over `scenario`: `count` draws, evenly spread over all of them; all of
     /// them if there are fewer.
     ///
-    /// A draw with which the model cannot go on is left out and counted in [`Prediction::failures`].
+    /// A draw outside the ranges of the model, or with which it cannot go on, is left out and counted in [`Prediction::failures`].
     ///
     /// # Errors
     /// [`CalibrationError::Setting`] for no draws; [`CalibrationError::Simulation`] for an observable that the model lacks;
@@ -205,10 +210,10 @@ impl Posterior {
             let index = k * self.count() / count;
             let mut stream = random.stream(index as u64);
             let error_values = self.error_values(index, error)?;
-            let parameters = self.parameters(index)?;
-            let lived = model
-                .start(&parameters, scenario.start, &mut stream)
-                .and_then(|mut course| run(course.as_mut(), scenario, &mut values));
+            let lived = self.placed(index).and_then(|parameters| {
+                let mut course = model.start(&parameters, scenario.start, &mut stream)?;
+                run(course.as_mut(), scenario, &mut values)
+            });
             if let Err(failure) = lived {
                 prediction.failures += 1;
                 first.get_or_insert(failure);

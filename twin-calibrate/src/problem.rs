@@ -3,7 +3,7 @@
 use crate::{CalibrationError, ErrorModel, Prior, Reading};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use twin_core::{Finding, Observable, Observation, Patient, Random, Time};
+use twin_core::{Finding, Grid, Observable, Observation, Patient, Random, Time};
 use twin_models::{Model, Parameters, Scenario, Simulation, SimulationError, run_with};
 
 /// What is to be inferred, from what. Plain data: a calibrator solves it.
@@ -106,7 +106,7 @@ struct Image {
     place: usize,
     observable: Observable,
     error: usize,
-    shape: [usize; 3],
+    grid: Grid,
     values: Vec<f64>,
 }
 
@@ -225,7 +225,7 @@ impl<'a> Target<'a> {
             let unit = unit.transpose().map_err(SimulationError::from)?.unwrap_or_else(|| field.unit().clone());
             let values = field.values().iter().map(|value| field.unit().convert(*value, &unit)).collect::<Result<_, _>>();
             let values = values.map_err(SimulationError::from)?;
-            self.images.push(Image { visit, place, observable: observable.clone(), error, shape: field.shape(), values });
+            self.images.push(Image { visit, place, observable: observable.clone(), error, grid: field.grid().clone(), values });
             return Ok(());
         }
         let output = spec.index_of(observable)?;
@@ -425,7 +425,9 @@ impl<'a> Target<'a> {
             None => Ok(()),
             Some(observable) => Err(SimulationError::UnknownObservable {
                 model: model.spec().id.clone(),
-                observable: format!("{observable} as a field of the observed shape"),
+                observable: format!(
+                    "{observable} as a field on the observed grid (its voxels, their spacing and their place in the world)"
+                ),
                 known: model.spec().observables.iter().map(|known| known.observable.to_string()).collect(),
             }),
         }
@@ -469,7 +471,7 @@ fn check_likelihood(
 
 fn predicted_field(simulation: &dyn Simulation, image: &Image) -> Option<Vec<f64>> {
     let field = simulation.fields()?.observe_field(&image.observable)?;
-    (field.shape() == image.shape).then(|| field.values().to_vec())
+    (*field.grid() == image.grid).then(|| field.values().to_vec())
 }
 
 fn reading(observation: &Observation, unit: &str) -> Result<Reading, Option<twin_core::CoreError>> {
@@ -500,5 +502,39 @@ fn place(problem: &Problem<'_>, name: &str) -> Result<Place, CalibrationError> {
             Err(CalibrationError::UnknownParameter { name: name.to_owned(), known: of_model.chain(of_errors).collect() })
         }
         _ => Err(CalibrationError::AmbiguousParameter { name: name.to_owned() }),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::{IndependentPrior, Marginal, NormalError};
+    use twin_core::{Event, Mask, Provenance, ScalarField, SubjectId, Unit};
+    use twin_models::spatial::{Anatomy, LogisticGrowth, ReactionDiffusion};
+
+    #[test]
+    fn a_field_on_another_grid_is_not_compared() {
+        let grid = Grid::new([4; 3], [1.0; 3]).unwrap();
+        let cells = |grid: &Grid| ScalarField::on(grid.clone(), Unit::dimensionless(), vec![0.1; 64]).unwrap();
+        let model = ReactionDiffusion::<LogisticGrowth>::new(Anatomy::new(Mask::whole(grid.clone()), &cells(&grid)).unwrap());
+        let prior = IndependentPrior::new([("growth_rate", Marginal::LogNormal { median: 0.05, sd: 0.3 })]).unwrap();
+        let error = NormalError::new(0.05, 0.0);
+        let judged = |grid: &Grid| {
+            let mut patient = Patient::new(SubjectId::new("test").unwrap());
+            let seen = Event::Observation(Observation::new(Observable::CELLULARITY, Finding::Field(cells(grid))));
+            patient.timeline.record(Time::from_days(5.0).unwrap(), seen, Provenance::measured("scan"));
+            let mut problem = Problem::new(&model, &patient, &prior, Observable::CELLULARITY, &error).unwrap();
+            problem.start = Time::ORIGIN;
+            let target = Target::new(&problem).unwrap();
+            (target.ln_likelihood(&[0.05]).is_finite(), target.failure().map(|(_, failure)| failure))
+        };
+        assert_eq!(judged(&grid), (true, None));
+        let wider = Grid::new([4; 3], [3.0, 1.0, 0.5]).unwrap();
+        let moved = [[1.0, 0.0, 0.0, 50.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]];
+        for other in [wider, grid.clone().with_affine(moved).unwrap()] {
+            let (finite, failure) = judged(&other);
+            assert!(!finite && matches!(failure, Some(SimulationError::UnknownObservable { .. })), "{failure:?}");
+        }
     }
 }

@@ -99,6 +99,13 @@ pub enum Concern {
         /// The shape of the tail of the importance weights, at least 0.7.
         pareto_k: f64,
     },
+    /// The posterior has several peaks, of which the method took one.
+    SecondPeak {
+        /// The mass of another peak over that of the one taken, as far as their curvature tells.
+        ratio: f64,
+    },
+    /// The draws were made from others that are not sound.
+    UnsoundFormer,
     /// The method was told to end early.
     Unfinished,
 }
@@ -123,6 +130,10 @@ impl fmt::Display for Concern {
             Self::FarFromPosterior { pareto_k } => {
                 write!(f, "the approximation is too far from the posterior (Pareto shape {pareto_k:.2} of the importance weights)")
             }
+            Self::SecondPeak { ratio } => {
+                write!(f, "the posterior has another peak, of {ratio:.2} times the mass of the one taken")
+            }
+            Self::UnsoundFormer => write!(f, "the former draws, from which these were made, are not sound"),
             Self::Unfinished => write!(f, "the method ended before it was done"),
         }
     }

@@ -1,7 +1,7 @@
 //! Particles that follow what changes in the likelihood.
 
 use super::{Twin, Updater};
-use crate::diagnostics::{Diagnosis, Draws, Thresholds};
+use crate::diagnostics::{Concern, Diagnosis, Draws, Thresholds};
 use crate::problem::ln_prior_at;
 use crate::sample::bridge::{Bridge, Ends, Particle};
 use crate::{CalibrationError, Posterior, Prior, Record, Target};
@@ -16,7 +16,8 @@ const METHOD: &str = "particles";
 ///
 /// Whatever changed on the timeline is in that ratio: a new reading, a late one, one that was corrected or removed, a treatment that was
 /// found out later. *Requires* a model without chance of its own (its courses are fixed by parameters), and particles enough to cover the next
-/// posterior; the diagnosis shows when they are too related.
+/// posterior; the diagnosis shows when they are too related. It cannot show that the former draws were wrong, so a version made from one
+/// that is not sound is not sound either, until a [`Refit`](super::Refit).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Particles {
     /// How many particles; the first update takes so many of the draws there are, evenly.
@@ -129,7 +130,11 @@ impl Updater for Particles {
             led.stages,
             led.sweeps
         );
-        let diagnosis = self.diagnose(&led.particles, target.dimension());
+        let mut diagnosis = self.diagnose(&led.particles, target.dimension());
+        // Draws from the prior, before any reading, are what they are.
+        if posterior.record.readings > 0 && !posterior.record.is_sound() {
+            diagnosis = diagnosis.with_concern(Concern::UnsoundFormer);
+        }
         let record = Record::of(&target, method, "the next posterior was reached", Some(diagnosis));
         let draws = led.particles.iter().flat_map(|particle| target.parameters_at(&particle.point)).collect();
         let ln_densities = led.particles.iter().map(|particle| particle.to).collect();

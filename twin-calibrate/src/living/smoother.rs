@@ -77,13 +77,13 @@ impl EnsembleSmoother {
         Ok(())
     }
 
-    /// Replaces members that the model cannot follow by those after them in turn.
-    fn replace_failed(
+    /// Replaces members that the model cannot follow by others in turn; how many.
+    fn replace_failed<S: Clone>(
         &self,
         target: &Target<'_>,
         members: &mut [Vec<f64>],
-        seen: &mut [Option<Vec<f64>>],
-    ) -> Result<(), CalibrationError> {
+        seen: &mut [Option<S>],
+    ) -> Result<usize, CalibrationError> {
         let alive: Vec<usize> = seen.iter().enumerate().filter_map(|(place, one)| one.is_some().then_some(place)).collect();
         let failed = members.len() - alive.len();
         if alive.is_empty() || failed as f64 > self.tolerated_failures * members.len() as f64 {
@@ -99,13 +99,18 @@ impl EnsembleSmoother {
                 seen[place] = seen[other].clone();
             }
         }
-        Ok(())
+        Ok(failed)
     }
 
-    fn finish(&self, target: &Target<'_>, members: &[Vec<f64>], how: &str) -> Result<Posterior, CalibrationError> {
+    fn finish(&self, target: &Target<'_>, mut members: Vec<Vec<f64>>, how: &str) -> Result<Posterior, CalibrationError> {
         let problem = target.problem();
-        let ln_densities = members.par_iter().map(|point| target.ln_posterior(point)).collect();
-        let method = format!("ensemble smoother of {} members, {} passes, {how}", self.members, self.passes);
+        // The last shift too may have led beyond the ranges of the model, where there is no density.
+        let density = |point: &Vec<f64>| Some(target.ln_posterior(point)).filter(|density| density.is_finite());
+        let mut ln_densities: Vec<Option<f64>> = members.par_iter().map(density).collect();
+        let replaced = self.replace_failed(target, &mut members, &mut ln_densities)?;
+        let ln_densities = ln_densities.into_iter().flatten().collect();
+        let (count, passes) = (self.members, self.passes);
+        let method = format!("ensemble smoother of {count} members ({replaced} replaced at the end), {passes} passes, {how}");
         let record = Record::of(target, method, "all passes were made", None);
         let draws = members.iter().flat_map(|point| target.parameters_at(point)).collect();
         Posterior::new(problem.prior.names().to_vec(), draws, ln_densities, problem.base.clone(), record)
@@ -157,7 +162,7 @@ impl Calibrator for EnsembleSmoother {
         let draw = |k: usize| target.point_of(&problem.prior.sample(&mut root.stream(k as u64)));
         let mut members: Vec<Vec<f64>> = (0..self.members).map(draw).collect();
         self.assimilate(&target, &mut members, &|_| true, &root.stream(u64::MAX))?;
-        self.finish(&target, &members, "from the prior")
+        self.finish(&target, members, "from the prior")
     }
 }
 
@@ -176,6 +181,6 @@ impl Updater for EnsembleSmoother {
         let draw = |k: usize| posterior.draw(k * posterior.count() / self.members).map(|draw| target.point_of(draw));
         let mut members = (0..self.members).map(draw).collect::<Result<Vec<_>, _>>()?;
         self.assimilate(&target, &mut members, &|place| difference.is_new(place), &root)?;
-        self.finish(&target, &members, "from the former version")
+        self.finish(&target, members, "from the former version")
     }
 }

@@ -1,8 +1,8 @@
 //! The twin itself.
 
 use super::version::{shifts, surprises};
-use super::{Assumptions, Change, Version};
-use crate::{CalibrationError, Calibrator, Posterior, Prediction, Record, Target};
+use super::{Assumptions, Change, Surprise, Version};
+use crate::{CalibrationError, Calibrator, Posterior, Prediction, Problem, Record, Target};
 use std::sync::Arc;
 use twin_core::{Entry, Event, Observable, Patient, Provenance, Random, Time, Timeline};
 use twin_models::Scenario;
@@ -53,7 +53,7 @@ impl<C: Calibrator> Updater for Refit<C> {
 /// let [low, high] = twin.posterior().quantiles("growth_rate", [0.05, 0.95])?;
 /// assert!(low < 0.043 && 0.043 < high, "{low} to {high}");
 /// assert_eq!(twin.versions().len(), 5);
-/// assert!(Monitor::default().judge(&twin).explained);
+/// assert!(Monitor::default().judge(&twin)?.explained);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -97,37 +97,7 @@ impl Twin {
             Err(error) => return Err(error),
             Ok(target) => return Err(setting("readings", target.readings() as f64, "0; calibrate a patient with readings")),
         }
-        let root = random.stream(random.clone().bits());
-        random.bits();
-        let (names, transforms) = (problem.prior.names(), problem.prior.transforms());
-        let within = |theta: &[f64]| {
-            let mut parameters = problem.base.clone();
-            names.iter().zip(theta).all(|(name, value)| match parameters.index_of(name) {
-                Ok(place) => parameters.set(place, *value).is_ok(),
-                Err(_) => true,
-            })
-        };
-        let draw = |k: usize| {
-            let mut own = root.stream(k as u64);
-            (0..50).map(|_| problem.prior.sample(&mut own)).find(|theta| within(theta))
-        };
-        let none = || CalibrationError::NoStart { attempts: 50, source: None };
-        let drawn = (0..draws).map(|k| draw(k).ok_or_else(none)).collect::<Result<Vec<_>, _>>()?;
-        let real = |theta: &Vec<f64>| transforms.iter().zip(theta).map(|(t, x)| t.to_real(*x)).collect::<Vec<f64>>();
-        let ln_densities = drawn.iter().map(|theta| crate::problem::ln_prior_at(problem.prior, &real(theta))).collect();
-        let record = Record {
-            method: format!("{draws} draws from the prior"),
-            stopped: "all draws were made".to_owned(),
-            start: problem.start,
-            diagnosis: None,
-            readings: 0,
-            unused: Vec::new(),
-            evaluations: 0,
-            failures: 0,
-            ln_evidence: None,
-        };
-        let values = drawn.into_iter().flatten().collect();
-        let posterior = Posterior::new(names.to_vec(), values, ln_densities, problem.base.clone(), record)?;
+        let posterior = from_prior(&problem, draws, random)?;
         drop(problem);
         Ok(Self::begun(assumptions, patient, posterior))
     }
@@ -140,7 +110,8 @@ impl Twin {
 
     /// The next version, which knows of one more event: an observation of any kind, or a treatment; in time or late.
     ///
-    /// A new reading is first judged by this version ([`Version::surprises`]), then learned from.
+    /// A new reading is first judged by this version ([`Version::surprises`]), then learned from. A treatment that is found out late
+    /// takes the judgments away that were made without it ([`Surprise::counts`](super::Surprise::counts)).
     ///
     /// # Errors
     /// Those of [`Target::new`] for an event that the assumptions cannot take in, and those of `method`.
@@ -158,7 +129,9 @@ impl Twin {
         self.follow(timeline, change, method, random)
     }
 
-    /// The next version, whose timeline is `corrected`: entries added, removed or changed.
+    /// The next version, whose timeline is `corrected`: entries added, removed or changed. Without any reading left it believes the prior.
+    ///
+    /// What a version judged that had learned from a removed entry no longer counts ([`Surprise::counts`](super::Surprise::counts)).
     ///
     /// # Errors
     /// As [`Twin::update`].
@@ -178,11 +151,12 @@ impl Twin {
         let difference = Difference::between(&self.patient.timeline, &timeline);
         let patient = Patient { timeline, ..self.patient.clone() };
         let problem = self.assumptions.problem(&patient);
-        let (posterior, surprises) = match Target::new(&problem) {
+        let (posterior, mut surprises) = match Target::new(&problem) {
             // Still nothing to learn from, a first treatment for example.
             Err(CalibrationError::NoObservations { .. }) if self.posterior.record.readings == 0 => {
                 (self.posterior.clone(), Vec::new())
             }
+            Err(CalibrationError::NoObservations { .. }) => (from_prior(&problem, self.posterior.count(), random)?, Vec::new()),
             Err(error) => return Err(error),
             Ok(target) => {
                 let surprises = surprises(&target, &patient.timeline, &self.posterior, |place| difference.is_new(place))?;
@@ -191,6 +165,10 @@ impl Twin {
         };
         drop(problem);
         let mut versions = self.versions.clone();
+        if let Some(first) = self.misled_from(&difference) {
+            let misled = versions.iter_mut().skip(first).flat_map(|version| &mut version.surprises);
+            misled.chain(&mut surprises).for_each(|surprise| surprise.counts = false);
+        }
         versions.push(Version {
             number: versions.len() + 1,
             change,
@@ -200,6 +178,21 @@ impl Twin {
             surprises,
         });
         Ok(Self { assumptions: Arc::clone(&self.assumptions), patient, posterior, versions })
+    }
+
+    /// The first version that learned from what `difference` takes away, or was judged without a treatment that it brings; as a place.
+    fn misled_from(&self, difference: &Difference) -> Option<usize> {
+        let judged =
+            |which: &dyn Fn(&Surprise) -> bool| self.versions.iter().position(|version| version.surprises.iter().any(which));
+        let misled = |entry: &Entry| match &entry.event {
+            Event::Observation(seen) if self.assumptions.errors.iter().any(|(known, _)| *known == seen.observable) => {
+                // A reading that no version judged was known to the first.
+                Some(judged(&|s| s.time == entry.time && s.observable == seen.observable).unwrap_or(0))
+            }
+            Event::Treatment(_) => judged(&|s| s.time > entry.time),
+            _ => None,
+        };
+        difference.changed.iter().filter_map(misled).min()
     }
 
     /// What the twin takes for granted.
@@ -248,6 +241,41 @@ impl Twin {
     }
 }
 
+/// Draws from the prior of `problem`, within the ranges of the model.
+fn from_prior(problem: &Problem<'_>, draws: usize, random: &mut Random) -> Result<Posterior, CalibrationError> {
+    let root = random.stream(random.clone().bits());
+    random.bits();
+    let (names, transforms) = (problem.prior.names(), problem.prior.transforms());
+    let within = |theta: &[f64]| {
+        let mut parameters = problem.base.clone();
+        names.iter().zip(theta).all(|(name, value)| match parameters.index_of(name) {
+            Ok(place) => parameters.set(place, *value).is_ok(),
+            Err(_) => true,
+        })
+    };
+    let draw = |k: usize| {
+        let mut own = root.stream(k as u64);
+        (0..50).map(|_| problem.prior.sample(&mut own)).find(|theta| within(theta))
+    };
+    let none = || CalibrationError::NoStart { attempts: 50, source: None };
+    let drawn = (0..draws).map(|k| draw(k).ok_or_else(none)).collect::<Result<Vec<_>, _>>()?;
+    let real = |theta: &Vec<f64>| transforms.iter().zip(theta).map(|(t, x)| t.to_real(*x)).collect::<Vec<f64>>();
+    let ln_densities = drawn.iter().map(|theta| crate::problem::ln_prior_at(problem.prior, &real(theta))).collect();
+    let record = Record {
+        method: format!("{draws} draws from the prior"),
+        stopped: "all draws were made".to_owned(),
+        start: problem.start,
+        diagnosis: None,
+        readings: 0,
+        unused: Vec::new(),
+        evaluations: 0,
+        failures: 0,
+        ln_evidence: None,
+    };
+    let values = drawn.into_iter().flatten().collect();
+    Posterior::new(names.to_vec(), values, ln_densities, problem.base.clone(), record)
+}
+
 /// What differs between two timelines.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Difference {
@@ -257,6 +285,8 @@ pub(super) struct Difference {
     pub(super) added: usize,
     /// How many entries are gone.
     pub(super) removed: usize,
+    /// The entries that are gone, and the treatments that are new.
+    changed: Vec<Entry>,
     /// Whether everything that is new lies at the end, so that no earlier prediction changes.
     pub(super) only_goes_on: bool,
 }
@@ -266,7 +296,7 @@ impl Difference {
         let same = |a: &Entry, b: &Entry| a.time == b.time && a.event == b.event;
         // Each old entry stands for one new entry that is the same; both are in the order of time.
         let mut left: Vec<&Entry> = old.entries().iter().collect();
-        let mut this = Self { new: Vec::new(), added: 0, removed: 0, only_goes_on: true };
+        let mut this = Self { new: Vec::new(), added: 0, removed: 0, changed: Vec::new(), only_goes_on: true };
         let mut gone_on = false;
         for entry in new.entries() {
             let known = left.iter().position(|other| same(other, entry));
@@ -278,6 +308,9 @@ impl Difference {
                 None => {
                     this.added += 1;
                     gone_on = true;
+                    if matches!(entry.event, Event::Treatment(_)) {
+                        this.changed.push(entry.clone());
+                    }
                 }
             }
             if matches!(entry.event, Event::Observation(_)) {
@@ -285,6 +318,7 @@ impl Difference {
             }
         }
         this.removed = left.len();
+        this.changed.extend(left.iter().map(|entry| (*entry).clone()));
         this.only_goes_on &= left.is_empty();
         this
     }

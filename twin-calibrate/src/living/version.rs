@@ -74,6 +74,8 @@ pub struct Surprise {
     pub score: Option<f64>,
     /// The logarithm of the predictive density, or of the probability of a censored reading.
     pub ln_density: f64,
+    /// Whether it speaks for or against the model: not if the reading, or something that the version before it knew, was corrected since.
+    pub counts: bool,
 }
 
 /// One version of a twin.
@@ -132,8 +134,7 @@ pub(super) fn surprises(
             if !is_new(place) {
                 return;
             }
-            let (Reading::Value { value, .. } | Reading::Below(value) | Reading::Above(value)) = *reading;
-            let tails = [Reading::Below(value), Reading::Above(value)].map(|side| error.ln_likelihood(predicted, &side, values));
+            let tails = error.ln_tails(predicted, reading, values);
             let censored = !matches!(reading, Reading::Value { .. });
             terms.push((nth, place, censored, [error.ln_likelihood(predicted, reading, values), tails[0], tails[1]]));
             nth += 1;
@@ -155,13 +156,20 @@ pub(super) fn surprises(
         let mean = |i: usize| ln_sum_exp(terms.iter().map(|term| term[i])) - (terms.len() as f64).ln();
         let (ln_density, below, above) = (mean(0), mean(1), mean(2));
         let score = (!censored).then(|| if below < above { quantile(below) } else { -quantile(above) });
-        Some(Surprise { time: *time, observable: observation.observable.clone(), below: below.exp(), score, ln_density })
+        Some(Surprise {
+            time: *time,
+            observable: observation.observable.clone(),
+            below: below.exp(),
+            score,
+            ln_density,
+            counts: true,
+        })
     };
     Ok(seen.iter().filter_map(judge).collect())
 }
 
 /// The standard normal quantile of the probability `exp(ln_probability)`, at most one half; minus infinity where it underflows.
-fn quantile(ln_probability: f64) -> f64 {
+pub(super) fn quantile(ln_probability: f64) -> f64 {
     let probability = ln_probability.exp().min(0.5);
     if probability > 0.0 {
         -std::f64::consts::SQRT_2 * statrs::function::erf::erfc_inv(2.0 * probability)

@@ -4,7 +4,7 @@ use super::{Population, PopulationFit};
 use crate::{CalibrationError, ErrorModel, Prior, Reading, Target, sorted_quantile};
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
-use twin_core::Random;
+use twin_core::{Finding, Random};
 
 /// Readings of all subjects in one interval of time, beside what the population would have shown.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,7 +26,7 @@ struct Simulated {
     simulations: Vec<Vec<f64>>,
 }
 
-/// Simulates every subject under the population so many times, for readings that are numbers.
+/// Simulates every subject under the population so many times. Censored readings are refused: those that are left are no fair sample.
 fn simulate(
     population: &Population<'_>,
     fit: &PopulationFit,
@@ -44,6 +44,14 @@ fn simulate(
         let times: Vec<f64> = problem.patient.timeline.observations().map(|(time, _)| time.days()).collect();
         let mut subject = Simulated { days: Vec::new(), seen: Vec::new(), simulations: Vec::new() };
         let mut own = random.stream(index as u64);
+        let observations: Vec<_> = problem.patient.timeline.observations().collect();
+        let censored = observations.iter().find(|(_, observation)| {
+            let explained = problem.errors.iter().any(|(observable, _)| *observable == observation.observable);
+            explained && matches!(observation.finding, Finding::Below(_) | Finding::Above(_))
+        });
+        if let Some((at, observation)) = censored {
+            return Err(CalibrationError::CensoredReading { observable: observation.observable.to_string(), at: *at });
+        }
         // Draws with which the model cannot go on are drawn anew, for a bounded number of times.
         for _ in 0..10 * count {
             if subject.simulations.len() == count {
@@ -73,10 +81,11 @@ fn simulate(
 }
 
 /// The data behind a visual predictive check: readings in `bins` bins of equal number by time, beside `simulations` populations
-/// simulated by the same design. Censored readings are left out on both sides.
+/// simulated by the same design. Censored readings are refused: without them the others, and what is simulated of them, do not compare.
 ///
 /// # Errors
-/// [`CalibrationError::Setting`] for fewer than 20 simulations or no bin; [`CalibrationError::NoneExplains`] if a subject cannot be simulated.
+/// [`CalibrationError::Setting`] for fewer than 20 simulations or no bin; [`CalibrationError::NoneExplains`] if a subject cannot be simulated;
+/// [`CalibrationError::CensoredReading`] for a censored reading.
 pub fn visual_check(
     population: &Population<'_>,
     fit: &PopulationFit,
@@ -146,4 +155,52 @@ pub fn npde(
         Ok((0..n).map(score).collect())
     };
     simulate(population, fit, simulations, random)?.into_iter().map(scores).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::LogError;
+    use crate::population::RandomEffect;
+    use twin_core::{Event, Observable, Observation, Patient, Provenance, Quantity, SubjectId, Time};
+    use twin_models::{Model, growth};
+
+    #[test]
+    fn censored_readings_are_refused_where_the_rest_would_mislead() {
+        let (model, error) = (growth::exponential(), LogError::new(0.2, 0.0));
+        let mut patient = Patient::new(SubjectId::new("test").unwrap());
+        let mut record = |days: f64, finding: Finding| {
+            let seen = Event::Observation(Observation::new(Observable::TUMOR_VOLUME, finding));
+            patient.timeline.record(Time::from_days(days).unwrap(), seen, Provenance::measured("test"));
+        };
+        record(0.0, Finding::Below(Quantity::new(60.0, "mm3").unwrap()));
+        record(9.0, Finding::measured(Quantity::new(70.0, "mm3").unwrap()));
+        let population = Population {
+            model: &model,
+            base: model.spec().defaults().unwrap(),
+            patients: &[patient],
+            effects: vec![
+                RandomEffect::log_normal("growth_rate", 0.03, 0.2),
+                RandomEffect::log_normal("initial_volume", 50.0, 0.5),
+            ],
+            errors: vec![(Observable::TUMOR_VOLUME, &error)],
+            estimated: vec![],
+            start: Time::ORIGIN,
+        };
+        let fit = PopulationFit {
+            parameters: vec!["growth_rate".into(), "initial_volume".into()],
+            transforms: vec![crate::Transform::Log; 2],
+            mean: vec![0.03_f64.ln(), 50_f64.ln()],
+            covariance: vec![0.04, 0.0, 0.0, 0.25],
+            errors: vec![],
+            standard_errors: None,
+            subjects: vec![],
+            minus_2_ln_likelihood: (0.0, 0.0),
+            method: "the truth".into(),
+        };
+        let random = Random::new(1);
+        assert!(matches!(npde(&population, &fit, 50, &random), Err(CalibrationError::CensoredReading { .. })));
+        assert!(matches!(visual_check(&population, &fit, 2, 50, &random), Err(CalibrationError::CensoredReading { .. })));
+    }
 }

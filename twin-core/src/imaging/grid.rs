@@ -26,6 +26,9 @@ pub struct Grid {
 /// By how much, relatively, the columns of an affine may differ in length from the spacing: headers store them as `f32`.
 const COLUMN_AGREEMENT: f64 = 1e-3;
 
+/// The largest cosine of the angle between two columns of an affine: voxels are boxes, and headers store directions as `f32`.
+const COLUMN_COSINE: f64 = 1e-3;
+
 impl Grid {
     /// A grid of `shape` voxels, `spacing_mm` apart along each axis, whose axes are those of the world and whose first voxel center is
     /// the world's origin.
@@ -55,7 +58,7 @@ impl Grid {
     ///
     /// # Errors
     /// [`CoreError::NotFinite`] for an entry that is not finite; [`CoreError::Conflict`] if a column is not as long as the spacing of
-    /// its axis.
+    /// its axis, or two of them are not at right angles: the axes of a grid neither shear nor fall together.
     pub fn with_affine(mut self, affine: [[f64; 4]; 3]) -> Result<Self, CoreError> {
         if let Some(&value) = affine.iter().flatten().find(|value| !value.is_finite()) {
             return Err(CoreError::NotFinite { what: "entry of the affine of a grid", value });
@@ -65,6 +68,14 @@ impl Grid {
             if (length - spacing).abs() > COLUMN_AGREEMENT * spacing {
                 let detail =
                     format!("column {axis} of its affine is {length} mm long, but must be as long as the spacing, {spacing} mm");
+                return Err(CoreError::Conflict { what: "grid", detail });
+            }
+        }
+        for (a, b) in [(0, 1), (0, 2), (1, 2)] {
+            let share = |row: &[f64; 4], axis: usize| row[axis] / self.spacing_mm[axis];
+            let cosine: f64 = affine.iter().map(|row| share(row, a) * share(row, b)).sum();
+            if cosine.abs() > COLUMN_COSINE {
+                let detail = format!("columns {a} and {b} of its affine meet at a cosine of {cosine}, but must be at right angles");
                 return Err(CoreError::Conflict { what: "grid", detail });
             }
         }
@@ -162,5 +173,19 @@ mod tests {
         assert_eq!(placed.world_mm([1.0, 1.0, 1.0]), [8.0, -4.0, 4.0]);
         assert!(grid.clone().with_affine([[1.0, 0.0, 0.0, 0.0]; 3]).is_err());
         assert!(grid.with_affine([[f64::NAN; 4]; 3]).is_err());
+    }
+
+    #[test]
+    fn the_axes_of_an_affine_are_at_right_angles() {
+        let grid = Grid::new([3; 3], [1.0, 2.0, 3.0]).unwrap();
+        let singular = [[1.0, 2.0, 3.0, 0.0], [0.0; 4], [0.0; 4]];
+        let (sin, cos) = 30_f64.to_radians().sin_cos();
+        let sheared = [[1.0, 0.0, 0.0, 0.0], [0.0, 2.0, 3.0 * cos, 0.0], [0.0, 0.0, 3.0 * sin, 0.0]];
+        for affine in [singular, sheared] {
+            let refused = grid.clone().with_affine(affine);
+            assert!(matches!(refused, Err(CoreError::Conflict { what: "grid", .. })), "{refused:?}");
+        }
+        let turned = [[cos, -2.0 * sin, 0.0, 5.0], [sin, 2.0 * cos, 0.0, 0.0], [0.0, 0.0, -3.0, 0.0]];
+        assert!(grid.with_affine(turned).is_ok());
     }
 }

@@ -1,7 +1,7 @@
 //! The cells of one course: their field, and a step of diffusion.
 
 use super::active::{Active, Extent, NOTHING};
-use super::diffusion::{Found, Operator, Stage, first_factor, stages_for};
+use super::diffusion::{Found, Operator, Stage, first_factor, stages_for, stretch};
 use super::lattice::Lattice;
 use super::number::Real;
 use super::reaction_diffusion::Method;
@@ -14,7 +14,16 @@ pub(super) enum Trouble {
     NotFinite,
     /// A value is negative after steps that cannot make one so: the values before were.
     Negative(f64),
+    /// More steps, pieces or stages are needed than [`MOST`].
+    TooMany,
 }
+
+/// Steps of one advance, pieces of one step and stages of one piece, at most.
+pub(super) const MOST: usize = 1_000_000;
+
+/// How much longer than the pieces of a step the limit of Euler's method is. At the limit what stays in a voxel cancels to nothing, and
+/// rounding decides about its sign.
+const MARGIN: f64 = 1.1;
 
 /// How a step of diffusion was taken: in so many pieces of so many stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +58,7 @@ pub(super) struct Cells<T> {
 }
 
 impl<T: Real> Cells<T> {
-    /// The cells `values` in the box; work is done only where they lie above `threshold`, and around.
+    /// The cells `values` in the box; work is done where there is one now, where they come to lie above `threshold`, and around.
     pub(super) fn new(lattice: Arc<Lattice<T>>, values: Vec<T>, threshold: f64, method: Method) -> Self {
         let rows = lattice.size[1] * lattice.size[2];
         let mut cells = Self {
@@ -70,12 +79,12 @@ impl<T: Real> Cells<T> {
         cells
     }
 
-    /// Finds the cells in the whole region, once.
+    /// Finds the cells in the whole region, once: all of them, since what is never active neither moves nor grows.
     fn find_all(&mut self) {
         let nx = self.lattice.size[0];
         for run in &self.lattice.runs {
             let (row, x) = (run.start / nx, run.start % nx);
-            let above = |value: &T| *value > self.threshold;
+            let above = |value: &T| *value > T::ZERO;
             let values = &self.values[run.start..run.start + run.len];
             if let (Some(first), Some(last)) = (values.iter().position(above), values.iter().rposition(above)) {
                 let [from, to] = self.extents[row];
@@ -109,6 +118,9 @@ impl<T: Real> Cells<T> {
         if ratio <= 0.0 {
             return Ok(Taken::NOTHING);
         }
+        if ratio > 0.9 * stretch(MOST) {
+            return Err(Trouble::TooMany);
+        }
         if ratio > 1.0 && self.method == Method::RungeKuttaLegendre {
             let stages = stages_for(ratio);
             if self.substep(tau, stages)?.is_none() {
@@ -116,7 +128,10 @@ impl<T: Real> Cells<T> {
             }
         }
         // Two stages within the limit of Euler's method: a mean of non-negative operators, so nothing becomes negative.
-        let pieces = ratio.ceil().max(1.0) as usize;
+        let pieces = (MARGIN * ratio).ceil() as usize;
+        if pieces > MOST {
+            return Err(Trouble::TooMany);
+        }
         for _ in 0..pieces {
             if let Some(least) = self.substep(tau / pieces as f64, 2)? {
                 return Err(Trouble::Negative(least));

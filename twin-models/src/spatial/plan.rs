@@ -1,5 +1,6 @@
 //! A course as a list of operations on the field, with the derivatives of their scalars.
 
+use super::cells::{MOST, Trouble};
 use super::drug::{Acting, Kill};
 use super::growth::Law;
 use super::number::{Dual, Number};
@@ -127,12 +128,16 @@ impl<'a, L: Law> Planner<'a, L> {
         self.at = to;
     }
 
-    fn advance(&mut self, target: f64) {
+    fn advance(&mut self, target: f64) -> Result<(), SimulationError> {
         let longest = self.course.prepared().settings.longest_step.days();
+        if (target - self.at) / longest > MOST as f64 {
+            return Err(self.course.failure(Trouble::TooMany));
+        }
         while self.anchor + (self.steps + 1.0) * longest <= target {
             self.take_step(self.anchor + (self.steps + 1.0) * longest);
             self.steps += 1.0;
         }
+        Ok(())
     }
 
     fn settle(&mut self, target: f64) {
@@ -212,10 +217,10 @@ impl<'a, L: Law> Planner<'a, L> {
         let since = |time: Time| (time - scenario.start).days();
         for (number, &time) in scenario.sampling.iter().enumerate() {
             while let Some(due) = treatments.next_if(|given| given.time < time) {
-                self.advance(since(due.time));
+                self.advance(since(due.time))?;
                 self.treat(&due.treatment, since(due.time))?;
             }
-            self.advance(since(time));
+            self.advance(since(time))?;
             self.look(number, since(time));
         }
         Ok(self.ops)

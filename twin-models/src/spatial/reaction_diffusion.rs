@@ -50,8 +50,8 @@ pub struct Settings {
     pub longest_step: Span,
     /// How diffusion is solved.
     pub method: Method,
-    /// Work is done only where the cellularity lies above this share, and around; 0 does it wherever there is a cell. What is neglected
-    /// is bounded by [`Course::neglected`].
+    /// Work is done only where there is a cell at the start, where the cellularity comes to lie above this share, and around; 0 does it
+    /// wherever there is a cell. What is neglected is bounded by [`Course::neglected`].
     pub active_above: f64,
     /// Cells in one mm³ at a cellularity of 1.
     pub cells_per_mm3: f64,

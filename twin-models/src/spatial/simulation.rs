@@ -1,6 +1,6 @@
 //! One course of a spatial model.
 
-use super::cells::{Cells, Trouble};
+use super::cells::{Cells, MOST, Trouble};
 use super::drug::{Acting, Drug, Kill};
 use super::growth::Law;
 use super::number::Real;
@@ -109,8 +109,10 @@ impl<L: Law, T: Real> Course<L, T> {
     /// A bound, to first order, on the share of the cells that was neglected outside the active region, grown to now.
     #[must_use]
     pub fn neglected(&self) -> f64 {
-        let cells = self.moment.cells.operator().sum(&self.moment.cells.values, |_, value| value.to_f64());
-        if cells > 0.0 { self.neglected / cells } else { 0.0 }
+        let moment = self.between.as_ref().unwrap_or(&self.moment);
+        let cells = moment.cells.operator().sum(&moment.cells.values, |_, value| value.to_f64());
+        let days = (self.now - self.start).days() - self.at;
+        if cells > 0.0 { self.neglected_after(moment, days) / cells } else { 0.0 }
     }
 
     /// The cellularity in every voxel of the grid.
@@ -160,8 +162,15 @@ impl<L: Law, T: Real> Course<L, T> {
         let (model, state, day) = (self.prepared.spec.id.clone(), "cellularity".to_owned(), (self.start.days() + self.at));
         match trouble {
             Trouble::NotFinite => SimulationError::NotFinite { model, state, value: f64::NAN, day },
+            Trouble::TooMany => SimulationError::TooManySteps { model, limit: MOST, day },
             Trouble::Negative(value) => SimulationError::OutOfBounds { model, state, value, low: 0.0, high: f64::INFINITY, day },
         }
+    }
+
+    /// What was neglected until `moment`, a step of `days` after the last one.
+    fn neglected_after(&self, moment: &Moment<T>, days: f64) -> f64 {
+        let more = moment.cells.neglected - self.moment.cells.neglected;
+        self.neglected * (self.values.law.fastest() * days).exp() + more
     }
 
     /// The drugs `days` after the end of the last step.
@@ -175,6 +184,9 @@ impl<L: Law, T: Real> Course<L, T> {
             return Err(SimulationError::Backward { model, now: self.now, to });
         }
         let (target, longest) = ((to - self.start).days(), self.prepared.settings.longest_step.days());
+        if (target - self.at) / longest > MOST as f64 {
+            return Err(self.failure(Trouble::TooMany));
+        }
         let mut next = self.anchor + (self.steps + 1.0) * longest;
         while next <= target {
             let days = next - self.at;
@@ -193,13 +205,17 @@ impl<L: Law, T: Real> Course<L, T> {
             Self::step(&self.values, &mut moment, target - self.at).map_err(|trouble| self.failure(trouble))?;
             self.between = Some(moment);
         }
-        Ok(())
+        // Diffusion finds what is not finite, but after the last one there was growth, and without movement there is none.
+        let (moment, flow) = self.current();
+        let cells = moment.cells.operator().sum(&moment.cells.values, |_, value| L::apply(flow, value).to_f64());
+        if cells.is_finite() { Ok(()) } else { Err(self.failure(Trouble::NotFinite)) }
     }
 
     /// Ends the last step now, so that what is done now has the field to work on.
     fn settle(&mut self) {
         let target = (self.now - self.start).days();
         if let Some(moment) = self.between.take() {
+            self.neglected = self.neglected_after(&moment, target - self.at);
             self.moment = moment;
             self.clear(target - self.at);
             self.at = target;

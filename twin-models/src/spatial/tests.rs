@@ -335,3 +335,71 @@ fn the_gradient_is_that_of_the_steps() {
     check::<GompertzGrowth>(mapped, [&bolus, &steady], &scenario, &observed, 0.4);
     check::<ExponentialGrowth>(plain, [&bolus, &steady], &scenario, &observed, 0.13);
 }
+
+#[test]
+fn rounding_at_the_limit_of_euler_ends_no_course() {
+    // One voxel of cells, default settings: at exactly Euler's limit what stays in a voxel is nothing but rounding.
+    let grid = Grid::new([15, 15, 15], [1.0; 3]).unwrap();
+    let seed = field(&grid, |at| if at == [7, 7, 7] { 0.8 } else { 0.0 });
+    let model = ReactionDiffusion::<LogisticGrowth>::new(Anatomy::new(Mask::whole(grid), &seed).unwrap());
+    for diffusivity in [0.5, 1.0] {
+        let parameters = model.spec().defaults().unwrap().with("diffusivity", diffusivity).unwrap();
+        model.start_static(&parameters, Time::ORIGIN).unwrap().advance(day(20.0)).unwrap();
+        model.clone().in_single_precision().start_static(&parameters, Time::ORIGIN).unwrap().advance(day(20.0)).unwrap();
+    }
+}
+
+#[test]
+fn what_is_neglected_is_remembered_over_treatments_and_begins_with_every_cell() {
+    let grid = Grid::new([40, 1, 1], [1.0; 3]).unwrap();
+    let run = |active_above: f64, background: f64, treated: bool| {
+        let seed = field(&grid, |[i, ..]| if i == 2 { 0.5 } else { background });
+        let model = ReactionDiffusion::<LogisticGrowth>::new(Anatomy::new(Mask::whole(grid.clone()), &seed).unwrap());
+        let model = model.with_settings(settings(2.0, active_above));
+        let parameters = model.spec().defaults().unwrap().with("growth_rate", 0.4).unwrap();
+        let mut course = model.start_static(&parameters, Time::ORIGIN).unwrap();
+        for days in 1..=20 {
+            course.advance(day(f64::from(days))).unwrap();
+            if treated {
+                let given = AbsorbedDose::from_gray(0.01).unwrap();
+                course.treat(&Treatment::fraction(given, Target::new("tumor").unwrap())).unwrap();
+            }
+        }
+        (looked(&course)[0], course.neglected())
+    };
+    for treated in [false, true] {
+        let ((whole, _), (part, neglected)) = (run(0.0, 0.0, treated), run(1e-3, 0.0, treated));
+        assert!(neglected > 0.0 && (whole - part).abs() / part <= neglected, "{treated}: {whole} {part} {neglected}");
+    }
+    // A background below the threshold grows as everything does.
+    let ((whole, _), (part, neglected)) = (run(0.0, 5e-4, false), run(1e-3, 5e-4, false));
+    assert!((whole - part).abs() / whole < 1e-9 && neglected == 0.0, "{whole} {part} {neglected}");
+}
+
+#[test]
+fn growth_beyond_all_numbers_is_an_error_without_movement_too() {
+    let grid = Grid::new([3, 1, 1], [1.0; 3]).unwrap();
+    let anatomy = Anatomy::new(Mask::whole(grid.clone()), &field(&grid, |_| 0.5)).unwrap();
+    let model = ReactionDiffusion::<ExponentialGrowth>::new(anatomy).in_single_precision();
+    for diffusivity in [0.0, 0.13] {
+        let parameters = model.spec().defaults().unwrap().with("growth_rate", 0.1).unwrap();
+        let parameters = parameters.with("diffusivity", diffusivity).unwrap();
+        let ended = model.start_static(&parameters, Time::ORIGIN).unwrap().advance(day(1000.0));
+        assert!(matches!(ended, Err(SimulationError::NotFinite { .. })), "{diffusivity}: {ended:?}");
+    }
+}
+
+#[test]
+fn steps_without_end_are_refused() {
+    let course = |spacing: f64, step: f64, to: f64| {
+        let grid = Grid::new([9, 1, 1], [spacing; 3]).unwrap();
+        let seed = field(&grid, |[i, ..]| if i == 4 { 0.8 } else { 0.0 });
+        let model = ReactionDiffusion::<NoGrowth>::new(Anatomy::new(Mask::whole(grid), &seed).unwrap());
+        let model = model.with_settings(Settings { method: Method::RungeKutta, ..settings(step, 0.0) });
+        model.start_static(&model.spec().defaults().unwrap(), Time::ORIGIN).unwrap().advance(day(to))
+    };
+    for ended in [course(1.0, 1e-18, 1.0), course(1e-5, 1.0, 1.0), course(1e-150, 1.0, 1.0)] {
+        assert!(matches!(ended, Err(SimulationError::TooManySteps { .. })), "{ended:?}");
+    }
+    assert_eq!(course(1.0, 1.0, 1.0), Ok(()));
+}
