@@ -8,6 +8,7 @@ mod kinetics;
 mod nlme;
 mod radiation;
 mod real_psa;
+mod responses;
 mod sbc;
 mod solver;
 mod spatial;
@@ -116,6 +117,7 @@ pub fn all() -> Vec<Claim> {
     claims.extend(effect::claims());
     claims.extend(kinetics::claims());
     claims.extend(radiation::claims());
+    claims.extend(responses::claims());
     claims.extend(toxicity::claims());
     claims.extend(solver::claims());
     claims.extend(spatial::claims());
