@@ -17,6 +17,7 @@ mod psa_models;
 mod radiation;
 mod real_psa;
 mod recist;
+mod responses;
 mod sbc;
 mod solver;
 mod spatial;
@@ -130,6 +131,7 @@ pub fn all() -> Vec<Claim> {
     claims.extend(molecular::claims());
     claims.extend(psa_models::claims());
     claims.extend(radiation::claims());
+    claims.extend(responses::claims());
     claims.extend(toxicity::claims());
     claims.extend(solver::claims());
     claims.extend(spatial::claims());

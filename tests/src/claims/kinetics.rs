@@ -6,7 +6,9 @@ use twin_core::{
     body_surface_area_mosteller, creatinine_clearance_cockcroft_gault,
 };
 use twin_models::composition::{Drug, NoTumor, TumorModel, UpTo};
-use twin_models::kinetics::{Compartments, Disposition, Elimination, NivolumabCovariates, Profile, Route, calvert_dose, drugs};
+use twin_models::kinetics::{
+    Compartments, Disposition, Elimination, Kinetics, NivolumabCovariates, Profile, Route, RunningKinetics, calvert_dose, drugs,
+};
 use twin_models::{Model, Scenario, Source, simulate};
 
 const OSTERMANN: &str = "Ostermann 2004: parameters; figure computed from them";
@@ -34,7 +36,11 @@ fn difference<const P: usize>(drug: Compartments<P>, profile: &Profile, oral: bo
     let trajectory = simulate(&model, &parameters, &scenario, &mut Random::new(0)).map_err(words)?;
     let seen = trajectory.column(&Observable::new("drug_concentration").map_err(words)?).ok_or("no concentration")?;
     let gap = |(&seen, &hours): (&f64, &f64)| (seen / profile.concentration(hours) - 1.0).abs();
-    Ok(seen.iter().zip(&hours).map(gap).fold(0.0, f64::max))
+    if seen.len() != hours.len() {
+        return Err(format!("{} concentrations at {} times", seen.len(), hours.len()));
+    }
+    // A gap that is no number is the greatest.
+    Ok(seen.iter().zip(&hours).map(gap).fold(0.0, |worst, gap| if gap.is_nan() || gap > worst { gap } else { worst }))
 }
 
 fn drug<const P: usize>(route: Route, values: &[(&str, f64)]) -> Result<Compartments<P>, String> {
@@ -92,19 +98,38 @@ fn agreement(claims: &mut Vec<Claim>) {
     });
 }
 
+/// The default of the parameter `name` of a drug as shipped.
+fn shipped<const P: usize>(drug: &Compartments<P>, name: &str) -> Ours {
+    let full = format!("{}_{name}", drug.name());
+    let outline = drug.outline();
+    let found = outline.parameters.iter().find(|spec| spec.name == full).map(|spec| spec.default);
+    found.ok_or_else(|| format!("no `{full}`"))
+}
+
+fn temozolomide() -> Result<Disposition, String> {
+    let drug = drugs::temozolomide().map_err(words)?;
+    let of = |name: &str| shipped(&drug, name);
+    let absorption = of("absorption_rate")?;
+    Disposition::one_compartment(of("clearance")?, of("volume")?).and_then(|one| one.absorbed(absorption)).map_err(words)
+}
+
+/// The terminal half-life of nivolumab as shipped, in days, at its first or at its last clearance.
+fn nivolumab_half_life(last: bool) -> Ours {
+    let drug = drugs::nivolumab().map_err(words)?;
+    let of = |name: &str| shipped(&drug, name);
+    let change = if last { of("clearance_change")? } else { 0.0 };
+    let between = (of("exchange_1")?, of("volume_1")?);
+    let two = Disposition::two_compartments(of("clearance")? * change.exp(), of("volume")?, between).map_err(words)?;
+    Ok(two.terminal_half_time_h() / 24.0)
+}
+
 fn published_drugs(claims: &mut Vec<Claim>) {
-    let temozolomide = || Disposition::one_compartment(10.0, 30.3).and_then(|one| one.absorbed(5.8)).map_err(words);
-    claims.push(digits("kinetics.temozolomide_half_life", "half-life in h", OSTERMANN, (2.1002, 1e-4), move || {
+    claims.push(digits("kinetics.temozolomide_half_life", "half-life in h", OSTERMANN, (2.1002, 1e-4), || {
         Ok(temozolomide()?.terminal_half_time_h())
     }));
-    claims.push(digits("kinetics.temozolomide_exposure", "AUC of 270 mg in mg h/L", OSTERMANN, (27.0, 1e-9), move || {
+    claims.push(digits("kinetics.temozolomide_exposure", "AUC of 270 mg in mg h/L", OSTERMANN, (27.0, 1e-9), || {
         Ok(270.0 * temozolomide()?.area_per_dose())
     }));
-    let half_life = |clearance: f64| {
-        let two = Disposition::two_compartments(clearance, 3.63, (0.0321, 2.78)).map_err(words)?;
-        Ok(two.terminal_half_time_h() / 24.0)
-    };
-    let late = 0.0094 * (-0.295_f64).exp();
     claims.push(digits("kinetics.nivolumab_clearance_early", "clearance at the start in L/d", BAJAJ, (0.2256, 1e-4), || {
         let reference =
             NivolumabCovariates { weight_kg: 80.0, filtration_ml_per_min: 90.0, male: false, impaired: false, asian: false };
@@ -115,22 +140,14 @@ fn published_drugs(claims: &mut Vec<Claim>) {
         "clearance in the end in L/d, by the decline of the model",
         BAJAJ,
         (0.1680, 1e-4),
-        || nivolumab_rate_of_loss(1e6).map(|rate| rate * 3.63),
+        || nivolumab_rate_of_loss(1e6).map(|(rate, volume)| rate * volume),
     ));
-    claims.push(digits(
-        "kinetics.nivolumab_half_life_early",
-        "terminal half-life at the start in d",
-        BAJAJ,
-        (20.86, 0.01),
-        move || half_life(0.0094),
-    ));
-    claims.push(digits(
-        "kinetics.nivolumab_half_life_late",
-        "terminal half-life in the end in d",
-        BAJAJ,
-        (27.60, 0.01),
-        move || half_life(late),
-    ));
+    claims.push(digits("kinetics.nivolumab_half_life_early", "terminal half-life at the start in d", BAJAJ, (20.86, 0.01), || {
+        nivolumab_half_life(false)
+    }));
+    claims.push(digits("kinetics.nivolumab_half_life_late", "terminal half-life in the end in d", BAJAJ, (27.60, 0.01), || {
+        nivolumab_half_life(true)
+    }));
     let claim = "average concentration of 240 mg every two weeks in steady state, mg/L";
     claims.push(digits("kinetics.nivolumab_average", claim, BAJAJ, (102.06, 0.01), nivolumab_average));
     for (rate, exposure, dose) in [(90.0, 5.0, 575.0), (60.0, 5.0, 425.0), (125.0, 6.0, 900.0)] {
@@ -143,16 +160,15 @@ fn published_drugs(claims: &mut Vec<Claim>) {
 }
 
 /// The relative rate of loss of nivolumab from the central compartment per day at `day`, from the model itself: what an infusion that
-/// holds the concentration would replace.
-fn nivolumab_rate_of_loss(day: f64) -> Ours {
-    use twin_models::kinetics::{Kinetics, RunningKinetics};
+/// holds the concentration would replace. And the volume of that compartment, in L.
+fn nivolumab_rate_of_loss(day: f64) -> Result<(f64, f64), String> {
     let drug = drugs::nivolumab().map_err(words)?;
     let values: Vec<f64> = drug.outline().parameters.iter().map(|parameter| parameter.default).collect();
     let running = drug.bind(&values).ok_or("no parameters")?;
     // In equilibrium with the peripheral compartment, only elimination is left.
-    let (central, mut rates) = (3.63, [0.0; 3]);
-    running.rates(&[central, 2.78, day], 0.0, &mut rates);
-    Ok(-rates.first().copied().unwrap_or(f64::NAN) / central)
+    let (volume, peripheral, mut rates) = (shipped(&drug, "volume")?, shipped(&drug, "volume_1")?, [0.0; 3]);
+    running.rates(&[volume, peripheral, day], 0.0, &mut rates);
+    Ok((-rates.first().copied().ok_or("no rate")? / volume, volume))
 }
 
 fn nivolumab_average() -> Ours {

@@ -415,10 +415,12 @@ mod tests {
         };
         assert_eq!(with(2.0).unwrap(), (0.4, 10.0));
         for value in [-5.0, 0.0, f64::NAN, f64::INFINITY, 1e308] {
-            match with(value) {
-                Err(SimulationError::ParameterRange { low, high, .. }) => assert!(low > 0.0 && low < high && high.is_finite()),
-                other => panic!("{value}: {other:?}"),
-            }
+            let found = with(value);
+            let sound = |error: &SimulationError| match error {
+                SimulationError::ParameterRange { low, high, .. } => *low > 0.0 && low < high && high.is_finite(),
+                _ => false,
+            };
+            assert!(found.as_ref().is_err_and(sound), "{value}: {found:?}");
         }
     }
 }
