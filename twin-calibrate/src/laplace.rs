@@ -226,7 +226,8 @@ impl Calibrator for Laplace {
             (0..self.draws).filter(|&place| drawn.ln_densities.get(place).is_some_and(|density| density.is_finite())).collect()
         };
         let mut diagnosis = self.diagnose(&drawn, &places, &smoothed);
-        if let Some(ratio) = peak.rival(&|z: &[f64]| target.ln_posterior(z), &all) {
+        let rival = peak.rival(&|z: &[f64]| target.ln_posterior(z), &all);
+        if let Some(ratio) = rival {
             diagnosis = diagnosis.with_concern(Concern::SecondPeak { ratio });
         }
         let mut record = Record::of(&target, "", "the peak was found", Some(diagnosis));
@@ -240,7 +241,7 @@ impl Calibrator for Laplace {
         // The mean of the raw ratios, whose standard error the effective number tells.
         let ln_mean = ln_sum_exp(drawn.ln_ratios.iter().copied()) - (self.draws as f64).ln();
         let error = (1.0 / smoothed.effective - 1.0 / self.draws as f64).max(0.0).sqrt();
-        record.ln_evidence = smoothed.is_reliable().then_some((ln_mean, error));
+        record.ln_evidence = (smoothed.is_reliable() && rival.is_none()).then_some((ln_mean, error));
         let point = |place: &usize| drawn.points.get(*place).map(|point| target.parameters_at(point)).unwrap_or_default();
         let draws: Vec<f64> = places.iter().flat_map(point).collect();
         let ln_densities = places.iter().filter_map(|place| drawn.ln_densities.get(*place).copied()).collect();
@@ -357,7 +358,7 @@ mod tests {
             let prior = TwoPeaks(vec!["growth_rate".into()], vec![crate::Transform::Identity], share);
             let problem = Problem { prior: &prior, ..growing.problem() };
             let record = Laplace::default().calibrate(&problem, &mut Random::new(5)).unwrap().record;
-            assert_eq!(record.is_sound(), sound, "{share}: {record:?}");
+            assert_eq!((record.is_sound(), record.ln_evidence.is_some()), (sound, sound), "{share}: {record:?}");
             let concerns = record.diagnosis.as_ref().unwrap().concerns();
             let seen =
                 concerns.iter().any(|concern| matches!(concern, Concern::SecondPeak { ratio } if (0.2..5.0).contains(ratio)));

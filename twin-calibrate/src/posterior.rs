@@ -294,3 +294,27 @@ impl From<SimulationError> for CalibrationError {
         Self::Simulation { source: Box::new(source) }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::fixture::{Growing, READINGS};
+
+    #[test]
+    fn draws_outside_the_ranges_of_the_model_are_counted_as_failures() {
+        let growing = Growing::new(&READINGS);
+        let problem = growing.problem();
+        let record = Record::of(&Target::new(&problem).unwrap(), "by hand", "done", None);
+        let predicted = |outside: usize| {
+            let draws = (0..100).flat_map(|k| [if k < outside { -1.0 } else { 0.03 }, 100.0]).collect();
+            let names = vec!["growth_rate".to_owned(), "initial_volume".to_owned()];
+            let posterior = Posterior::new(names, draws, vec![0.0; 100], problem.base.clone(), record.clone()).unwrap();
+            let scenario = Scenario::starting(Time::ORIGIN).sampled([Time::from_days(1.0).unwrap()]);
+            posterior.predict(problem.model, &scenario, &Observable::TUMOR_VOLUME, &growing.error, 100, &Random::new(1))
+        };
+        let prediction = predicted(3).unwrap();
+        assert_eq!((prediction.failures, prediction.expected.len()), (3, 97));
+        assert!(matches!(predicted(6), Err(CalibrationError::TooManyFailures { failed: 6, of: 100, .. })));
+    }
+}
