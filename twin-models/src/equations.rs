@@ -194,7 +194,8 @@ impl Equations {
     /// a dose that changes what is no state, a tolerance that is not above 0; [`SimulationError::Core`] for a unit that is not one.
     pub fn model(&self) -> Result<EquationModel, SimulationError> {
         let fault = |detail: String| SimulationError::Specification { model: self.id.clone(), detail };
-        if let Some(state) = self.states.iter().find(|state| !(state.spec.absolute_tolerance > 0.0)) {
+        let is_sound = |state: &&State| state.spec.absolute_tolerance > 0.0;
+        if let Some(state) = self.states.iter().find(|state| !is_sound(state)) {
             return Err(fault(format!("the absolute tolerance of `{}` must be above 0", state.spec.name)));
         }
         if self.observables.is_empty() {
