@@ -233,6 +233,7 @@ fn main() -> Result<(), Failure> {
     against_scipy(&mut rows, &mine, &truth)?;
     virtual_calls(&mut rows)?;
     rows.extend(races::engine::rows()?);
+    rows.extend(races::reading::rows()?);
     println!("{:<28} {:>12} {:>12} {:>8}", "race", "ours", "rival", "ratio");
     for row in &rows {
         let rival = row.rival_s.map_or_else(|| "absent".to_owned(), |rival| format!("{:.2} us", rival * 1e6));

@@ -17,7 +17,7 @@ impl Writer {
         self.0.extend(u16::try_from(tag >> 16).unwrap().to_le_bytes());
         self.0.extend(u16::try_from(tag & 0xffff).unwrap().to_le_bytes());
         self.0.extend(representation.as_bytes());
-        if ["OB", "OW", "SQ", "UN"].contains(&representation) {
+        if ["OB", "OW", "SQ", "UC", "UN", "UR", "UT"].contains(&representation) {
             self.0.extend([0, 0]);
             self.0.extend(u32::try_from(value.len()).unwrap().to_le_bytes());
         } else {

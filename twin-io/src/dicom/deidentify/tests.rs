@@ -70,7 +70,9 @@ fn files_go_on_referring_to_each_other_and_listed_names_stay() {
             name,
         )
     };
-    let rois = Writer::default().items(tag::ROIS, &[structure("1", "GTV"), structure("2", "Tumor of Jane Doe")]);
+    let rois = Writer::default()
+        .text(tag::MODALITY, "CS", "RTSTRUCT")
+        .items(tag::ROIS, &[structure("1", "GTV"), structure("2", "Tumor of Jane Doe")]);
     let out = without(&rois.file(EXPLICIT), &["GTV"]).unwrap();
     let read = Structures::parse(&out, "f.dcm", &Limits::default()).unwrap();
     let names: Vec<&str> = read.structures.iter().map(|structure| structure.name.as_str()).collect();
