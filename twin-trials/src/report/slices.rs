@@ -126,7 +126,11 @@ impl SlicesFigure {
             return Err(TrialError::OutOfRange { what: "limit of colors", index: 1, value: high, valid: "above the first" });
         }
         let extent = |slice: &Slice| [0, 1].map(|axis| slice.shape[axis] as f64 * slice.spacing[axis]);
-        let columns = self.slices.len().min(4);
+        let columns = match self.slices.len() {
+            few @ 1..=4 => few,
+            5 | 6 | 9 => 3,
+            _ => 4,
+        };
         let room = (WIDTH - GAP * (columns - 1) as f64) / columns as f64;
         let widest = self.slices.iter().map(|slice| extent(slice)[0]).fold(0.0, f64::max);
         let tallest = self.slices.iter().map(|slice| extent(slice)[1]).fold(0.0, f64::max);
