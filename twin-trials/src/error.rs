@@ -104,6 +104,21 @@ pub enum TrialError {
         /// The bounds of the search, in words.
         bound: String,
     },
+    /// A patient lies outside the population that a model was trained on.
+    #[error(
+        "the patient lies outside the population: {share:.3} of it lie as far out, fewer than {level}; \
+         most unusual is `{variable}`, {deviations:.1} standard deviations from the mean"
+    )]
+    OutsidePopulation {
+        /// The share of the population that lies at least as far out.
+        share: f64,
+        /// The least share that is taken as inside.
+        level: f64,
+        /// The variable in which the patient is most unusual.
+        variable: String,
+        /// By how many standard deviations.
+        deviations: f64,
+    },
     /// A trial cannot be run as it is designed.
     #[error("{what} of the trial must be {valid}")]
     Design {

@@ -44,6 +44,7 @@ mod course;
 pub mod design;
 pub mod endpoint;
 mod error;
+pub mod explain;
 mod outcomes;
 mod policy;
 pub mod report;
