@@ -3,6 +3,7 @@
 #[cfg(doctest)]
 mod book;
 pub mod claims;
+pub mod engines;
 pub mod io_reference;
 pub mod laleh;
 pub mod npz;
@@ -13,6 +14,7 @@ pub mod rivals;
 pub mod sbc;
 pub mod spatial;
 pub mod study;
+pub mod survival_tables;
 pub mod table;
 pub mod theophylline;
 pub mod tumortwin;
