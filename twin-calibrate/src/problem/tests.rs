@@ -1,6 +1,6 @@
 use super::*;
 use crate::{IndependentPrior, Marginal, NormalError};
-use twin_core::{Event, Mask, Provenance, ScalarField, SubjectId, Unit};
+use twin_core::{Event, Grid, Mask, Provenance, ScalarField, SubjectId, Unit};
 use twin_models::spatial::{Anatomy, LogisticGrowth, ReactionDiffusion};
 
 #[test]
