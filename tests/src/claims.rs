@@ -19,6 +19,7 @@ mod real_psa;
 mod recist;
 mod responses;
 mod sbc;
+mod sbml;
 mod solver;
 mod spatial;
 mod strobl2021;
@@ -142,6 +143,7 @@ pub fn all() -> Vec<Claim> {
     claims.extend(living::claims());
     claims.extend(laleh2022::claims());
     claims.extend(sbc::claims());
+    claims.extend(sbml::claims());
     claims.extend(io::claims());
     claims.extend(survival::claims());
     claims.extend(design::claims());

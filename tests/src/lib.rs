@@ -12,6 +12,7 @@ pub mod psa;
 pub mod races;
 pub mod rivals;
 pub mod sbc;
+pub mod sbml;
 pub mod spatial;
 pub mod study;
 pub mod survival_tables;
