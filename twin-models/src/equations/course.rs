@@ -56,7 +56,7 @@ pub(super) struct Course {
     stop: Option<Time>,
     steps: usize,
     tolerance: Tolerance<Vec<f64>>,
-    solver: Tsitouras<Vec<f64>>,
+    solver: Tsitouras<f64, Vec<f64>>,
 }
 
 type Done = Result<(), SimulationError>;
