@@ -58,6 +58,8 @@ fn bundles_of_the_mcode_extraction_framework() {
                 let resources = text.matches("\"resourceType\"").count() - 1;
                 let patient = &bundle.patient;
                 let kept = patient.timeline.entries().len()
+                    + bundle.requests.len()
+                    + bundle.courses.len()
                     + usize::from(patient.covariates.sex().is_some())
                     + patient.covariates.names().count();
                 assert!(kept + bundle.left_out.len() >= resources, "{}: nothing may go unsaid", path.display());
