@@ -1,5 +1,9 @@
 //! A problem: which model is to explain which patient, under which prior and which errors.
 
+mod gradient;
+
+pub use gradient::DerivativesBy;
+
 use crate::{CalibrationError, ErrorModel, Prior, Reading};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
