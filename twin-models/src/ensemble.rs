@@ -8,7 +8,6 @@ use crate::{
     Dynamics, Exposure, Given, LANES, Lanes, MAX_OBSERVABLES, Model, Ode, Parameters, Scenario, SimulationError, StateSpace,
     Trajectory, simulate,
 };
-use std::sync::Arc;
 use twin_core::{Random, TimedTreatment};
 
 /// The ability of a model to live one scenario through with many patients at once: [`Model::ensemble`](crate::Model::ensemble).

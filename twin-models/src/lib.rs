@@ -37,6 +37,7 @@
 //! - [`molecular`]: from molecular findings to parameters, as distributions
 //! - [`stiff`]: an integrator for stiff systems
 //! - [`composition`]: one model from a growth law, effects and toxicities, as types or from a description
+//! - [`equations`]: systems of equations stated as data, with events, such as those of SBML
 //! - [`spatial`]: reaction and diffusion in the patient's own anatomy
 //! - [`survival`]: laws of the time to an event, and published links from tumor dynamics to survival
 //! - `testing` (feature `testing`): the laws, as functions that find the usual faults of a model
@@ -50,6 +51,7 @@ mod course;
 mod dynamics;
 pub mod effect;
 mod ensemble;
+pub mod equations;
 mod error;
 mod events;
 pub mod growth;

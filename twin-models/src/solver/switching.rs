@@ -120,7 +120,7 @@ mod tests {
     use super::*;
     use crate::Dual;
 
-    /// The van der Pol equation with `1/epsilon` of its second rate carried as a number, as Hairer and Wanner have it.
+    /// The van der Pol equation with `1/epsilon` of its second rate carried as a number.
     struct VanDerPol<T>(T);
 
     fn van_der_pol<T: crate::Scalar>(epsilon: T, &[x, v]: &[T; 2]) -> [T; 2] {
@@ -142,7 +142,7 @@ mod tests {
 
     fn solve<T: Real>(epsilon: T, relative: f64, looks: &[f64]) -> (Vec<[T; 2]>, usize) {
         let tolerance = Tolerance { relative, absolute: [relative; 2], low: [f64::NEG_INFINITY; 2], high: [f64::INFINITY; 2] };
-        let start = [2.0, -0.66].map(T::from);
+        let start = [2.0, 0.0].map(T::from);
         let mut system = VanDerPol(epsilon);
         let mut solver = Solver::new(0.0, start, &mut system, &tolerance);
         let (mut seen, mut steps) = (Vec::new(), 0);
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_stiff_system_is_found_out_and_followed() {
-        // Hairer and Wanner, section IV.10: the solution at 2, to 16 digits.
+        // The test set of initial value problems (Bari, CWI): the solution at 2, to 16 digits.
         for relative in [1e-4, 1e-6, 1e-8] {
             let (seen, steps) = solve(1e-6, relative, &[2.0]);
             let error = (seen[0][0] / 1.706_167_732_170_483 - 1.0).abs().max((seen[0][1] / -0.892_809_701_024_797_5 - 1.0).abs());
