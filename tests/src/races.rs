@@ -2,6 +2,11 @@
 
 pub mod cases;
 pub mod engine;
+pub mod ensemble;
+#[cfg(feature = "rivals")]
+pub mod rival_solvers;
+#[cfg(feature = "rivals")]
+pub mod work_precision;
 
 use std::time::Instant;
 

@@ -310,3 +310,68 @@ impl<S: Clone + AsRef<[Lanes]> + AsMut<[Lanes]>> SideBySide<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Scalar;
+    use crate::solver::Tsitouras;
+
+    fn rates<T: Scalar>(t: T, x: &[T; 2], p: T, dx: &mut [T; 2]) {
+        *dx = [x[1], (T::from(1.0) - x[0] * x[0]) * x[1] * p - x[0] + (t * 0.5).cos()];
+    }
+
+    #[test]
+    fn every_lane_steps_as_if_alone() {
+        let tolerance = Tolerance { relative: 1e-7, absolute: [1e-9; 2], low: [f64::NEG_INFINITY; 2], high: [f64::INFINITY; 2] };
+        let p: [f64; LANES] = std::array::from_fn(|k| 0.3 + 0.7 * k as f64);
+        let start = [Lanes::from(2.0), Lanes::from(p)];
+        let mut solver = SideBySide::new(&start);
+        let f = &mut |t: Lanes, x: &[Lanes; 2], dx: &mut [Lanes; 2]| rates(t, x, Lanes::from(p), dx);
+        solver.jump(0.0, &start, f, &tolerance);
+        let mut seen = Vec::new();
+        for look in 1..=40 {
+            let mut x = start;
+            let limit = if look <= 20 { 10.0 } else { 20.0 };
+            solver.go((f64::from(look) * 0.5, limit), &mut x, f, &tolerance);
+            seen.push(x);
+            if look == 20 {
+                solver.jump(10.0, &x, f, &tolerance);
+            }
+        }
+        assert_eq!(solver.given_up, [false; LANES]);
+        for (lane, &p) in p.iter().enumerate() {
+            let f = &mut |t: f64, x: &[f64; 2], dx: &mut [f64; 2]| rates(t, x, p, dx);
+            let mut alone = Tsitouras::new(0.0, [2.0, p], f, &tolerance);
+            for look in 1..=40 {
+                let (day, limit) = (f64::from(look) * 0.5, if look <= 20 { 10.0 } else { 20.0 });
+                while alone.end() < day {
+                    assert_eq!(alone.step(f, &tolerance, limit), Ok(()));
+                }
+                let mut x = [0.0; 2];
+                alone.interpolate(day, &mut x);
+                for i in 0..2 {
+                    let found = seen[look as usize - 1][i].lane(lane);
+                    assert!((found - x[i]).abs() < 1e-9 * x[i].abs().max(1.0), "{found} and {} at {day} in lane {lane}", x[i]);
+                }
+                if look == 20 {
+                    alone.jump(10.0, &x, f, &tolerance);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_lane_that_cannot_go_on_is_given_up_alone() {
+        let tolerance = Tolerance { relative: 1e-7, absolute: [1e-9], low: [f64::NEG_INFINITY], high: [f64::INFINITY] };
+        let mut start = [Lanes::from(0.01)];
+        start[0].0[3] = 2.0; // infinite at one half
+        let f = &mut |_: Lanes, x: &[Lanes; 1], dx: &mut [Lanes; 1]| dx[0] = x[0] * x[0];
+        let mut solver = SideBySide::new(&start);
+        solver.jump(0.0, &start, f, &tolerance);
+        let mut x = start;
+        solver.go((1.0, 1.0), &mut x, f, &tolerance);
+        assert_eq!(solver.given_up, std::array::from_fn(|lane| lane == 3));
+        assert!((x[0].lane(0) - 1.0 / 99.0).abs() < 1e-9);
+    }
+}

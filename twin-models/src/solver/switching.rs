@@ -165,7 +165,7 @@ mod tests {
             let (seen, steps) = solve(1e-6, relative, &[2.0]);
             let error = (seen[0][0] / 1.706_167_732_170_483 - 1.0).abs().max((seen[0][1] / -0.892_809_701_024_797_5 - 1.0).abs());
             assert!(error < 100.0 * relative, "{error} at {relative}");
-            assert!(steps < 2500, "{steps} steps at {relative}");
+            assert!(steps < 6000, "{steps} steps at {relative}"); // explicit ones would be more than half a million
         }
     }
 
