@@ -22,13 +22,18 @@ const CARRIED: usize = 5;
 
 /// A course that carries its derivatives shows the same bits as one that does not, and they agree with central differences by parameters
 /// to [`SENSITIVITY_AGREEMENT`], across treatments. Each case takes another parameter. A model that is not
-/// [`Differentiable`](crate::Differentiable) obeys it without a case; one that cannot be [refined](Model::refined) is held to
-/// [`Settings::agreement`].
+/// [`Differentiable`](crate::Differentiable) must not start courses that claim to be; one that cannot be [refined](Model::refined) is held
+/// to [`Settings::agreement`].
 ///
 /// # Errors
 /// The [`Violation`].
 pub fn sensitivities_agree(model: &dyn Model, settings: &Settings) -> Result<usize, Violation> {
-    let Some(differentiable) = model.differentiable() else { return Ok(0) };
+    let Some(differentiable) = model.differentiable() else {
+        return for_each("sensitivities_agree", model, settings, |case| match case.start(Time::ORIGIN)?.sensitivities() {
+            None => Ok(()),
+            Some(_) => Err(Fault("the course carries derivatives, but the model says that it has none".to_owned())),
+        });
+    };
     let count = model.spec().parameters.len();
     let (refined, number) = (model.refined(FINER), Cell::new(0));
     for_each("sensitivities_agree", model, settings, |case| {
@@ -126,4 +131,27 @@ fn inside(value: f64, low: f64, high: f64) -> f64 {
         if value.abs() < 1e-3 * width && low <= 0.0 { if high >= -low { 1e-3 * width } else { -1e-3 * width } } else { value };
     let margin = 3.0 * STEP * value.abs();
     value.min(high - margin).max(low + margin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Registry;
+    use crate::composition::Description;
+    use twin_core::Span;
+
+    #[test]
+    fn registered_and_composed_models_have_the_derivatives_of_their_differences() {
+        let settings = Settings { cases: 8, ..Settings::default() };
+        let mut broken = Vec::new();
+        for model in Registry::standard().unwrap().iter() {
+            broken.extend(sensitivities_agree(model.as_ref(), &settings).err().map(|violation| violation.to_string()));
+        }
+        let short = Settings { cases: 4, horizon: Span::from_weeks(2.0).unwrap(), drug_dose: 200.0, ..settings };
+        for text in ["gompertz + lq_clearing + simeoni(paclitaxel) + friberg(paclitaxel)", "logistic + lq + emax(nivolumab)"] {
+            let model = text.parse::<Description>().unwrap().build("composed").unwrap();
+            broken.extend(sensitivities_agree(model.as_ref(), &short).err().map(|violation| violation.to_string()));
+        }
+        assert!(broken.is_empty(), "{}", broken.join("\n"));
+    }
 }
