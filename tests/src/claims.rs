@@ -24,6 +24,7 @@ pub mod references;
 mod responses;
 mod sbc;
 mod sbml;
+mod sensitivity;
 mod solver;
 mod spatial;
 mod strobl2021;
@@ -197,6 +198,7 @@ pub fn all() -> Vec<Claim> {
     claims.extend(laleh2022::claims());
     claims.extend(sbc::claims());
     claims.extend(sbml::claims());
+    claims.extend(sensitivity::claims());
     claims.extend(io::claims());
     claims.extend(survival::claims());
     claims.extend(design::claims());
