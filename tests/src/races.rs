@@ -1,6 +1,7 @@
 //! Races: ours against a rival or a limit, in turn, in one process.
 
 pub mod engine;
+pub mod inference;
 
 use std::time::Instant;
 
