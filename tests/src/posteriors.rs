@@ -9,7 +9,7 @@ use twin_calibrate::diagnostics::{Diagnosis, Draws, Thresholds, mean, quantile, 
 use twin_calibrate::sample::{Chains, Gradient, LnDensity, Nuts};
 use twin_calibrate::{CalibrationError, IndependentPrior, LogError, Marginal, Problem, Target};
 use twin_core::{Event, Finding, Observable, Observation, Patient, Provenance, Quantity, Random, SubjectId, Time};
-use twin_models::{Dynamics, Exposure, ModelSpec, Ode, Source, parameters};
+use twin_models::{Dynamics, Exposure, ModelSpec, Ode, Scalar, Source, parameters};
 
 /// The names in the reference.
 pub const POSTERIORS: [&str; 3] =
@@ -153,15 +153,15 @@ impl Dynamics for Saturable {
         &self.spec
     }
 
-    fn initial(&self, _p: &SaturableParameters) -> [f64; 1] {
-        [0.0]
+    fn initial<T: Scalar>(&self, _p: &SaturableParameters<T>) -> [T; 1] {
+        [T::from(0.0)]
     }
 
-    fn rates(&self, t: f64, x: &[f64; 1], _exposure: &Exposure, p: &SaturableParameters, dx: &mut [f64; 1]) {
-        dx[0] = (-p.k_a * t).exp() * self.dose * p.k_a / self.volume - p.v_m / self.volume * x[0] / (p.k_m + x[0]);
+    fn rates<T: Scalar>(&self, t: T, x: &[T; 1], _exposure: &Exposure<T>, p: &SaturableParameters<T>, dx: &mut [T; 1]) {
+        dx[0] = (-p.k_a * t).exp() * p.k_a * (self.dose / self.volume) - p.v_m * x[0] / (p.k_m + x[0]) / self.volume;
     }
 
-    fn observe(&self, x: &[f64; 1], _p: &SaturableParameters, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, x: &[T; 1], _p: &SaturableParameters<T>, y: &mut [T]) {
         y[0] = x[0];
     }
 }

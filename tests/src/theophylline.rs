@@ -6,7 +6,7 @@ use twin_calibrate::population::{Focei, Population, PopulationFit, RandomEffect,
 use twin_core::{
     Agent, Event, Finding, Observable, Observation, Patient, Provenance, Quantity, Random, SubjectId, Time, Treatment,
 };
-use twin_models::{Dynamics, Exposure, Given, Model, ModelSpec, Ode, Refused, Source, TreatmentKind, parameters};
+use twin_models::{Dynamics, Exposure, Given, Model, ModelSpec, Ode, Refused, Scalar, Source, TreatmentKind, parameters};
 
 const BOECKMANN: Source = Source::published("Boeckmann, Sheiner and Beal 1994, NONMEM Users Guide, part V");
 const CHOICE: Source = Source::assumed("a start for the fit");
@@ -34,20 +34,20 @@ impl Dynamics for Absorbed {
         &self.spec
     }
 
-    fn initial(&self, _p: &AbsorbedParameters) -> [f64; 2] {
-        [0.0, 0.0]
+    fn initial<T: Scalar>(&self, _p: &AbsorbedParameters<T>) -> [T; 2] {
+        [T::from(0.0); 2]
     }
 
-    fn rates(&self, _t: f64, x: &[f64; 2], _exposure: &Exposure, p: &AbsorbedParameters, dx: &mut [f64; 2]) {
+    fn rates<T: Scalar>(&self, _t: T, x: &[T; 2], _exposure: &Exposure<T>, p: &AbsorbedParameters<T>, dx: &mut [T; 2]) {
         dx[0] = -p.absorption * x[0];
         dx[1] = p.absorption * x[0] - p.clearance / p.volume * x[1];
     }
 
-    fn observe(&self, x: &[f64; 2], p: &AbsorbedParameters, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, x: &[T; 2], p: &AbsorbedParameters<T>, y: &mut [T]) {
         y[0] = x[1] / p.volume;
     }
 
-    fn treat(&self, dose: Given, _p: &AbsorbedParameters, x: &mut [f64; 2]) -> Result<(), Refused> {
+    fn treat<T: Scalar>(&self, dose: Given<T>, _p: &AbsorbedParameters<T>, x: &mut [T; 2]) -> Result<(), Refused> {
         x[0] += dose.amount;
         Ok(())
     }

@@ -10,6 +10,9 @@
 // The coefficients keep the names and the layout of the tableau.
 #![allow(clippy::unreadable_literal)]
 
+use crate::Real;
+use std::marker::PhantomData;
+
 const C: [f64; 4] = [0.161, 0.327, 0.9, 0.9800255409045097];
 const A2: [f64; 1] = [0.161];
 const A3: [f64; 2] = [-0.008480655492356989, 0.335480655492357];
@@ -47,31 +50,31 @@ const SMALL: f64 = 1e-8;
 
 /// What accuracy means, for each state, and between which bounds a state must stay.
 #[derive(Debug, Clone)]
-pub(crate) struct Tolerance<S> {
+pub(crate) struct Tolerance<A> {
     pub(crate) relative: f64,
-    pub(crate) absolute: S,
-    pub(crate) low: S,
-    pub(crate) high: S,
+    pub(crate) absolute: A,
+    pub(crate) low: A,
+    pub(crate) high: A,
 }
 
-impl<S: AsRef<[f64]>> Tolerance<S> {
+impl<A: AsRef<[f64]>> Tolerance<A> {
     /// The first state of `x` that lies outside its bounds by more than its absolute tolerance.
     #[inline(always)]
-    fn outside(&self, x: &S) -> Option<StepFailure> {
+    fn outside<T: Real>(&self, x: &impl AsRef<[T]>) -> Option<StepFailure> {
         let (x, slack) = (x.as_ref(), self.absolute.as_ref());
         let (low, high) = (self.low.as_ref(), self.high.as_ref());
-        let strays = |i: usize| (x[i] < low[i] - slack[i]) | (x[i] > high[i] + slack[i]);
+        let strays = |i: usize| (x[i].value() < low[i] - slack[i]) | (x[i].value() > high[i] + slack[i]);
         // First without branches, as it is the rule that none strays.
         let mut any = false;
         for i in 0..x.len() {
             any |= strays(i);
         }
-        if any { (0..x.len()).find(|&i| strays(i)).map(|i| StepFailure::OutOfBounds(i, x[i])) } else { None }
+        if any { (0..x.len()).find(|&i| strays(i)).map(|i| StepFailure::OutOfBounds(i, x[i].value())) } else { None }
     }
 
     /// Whether `x` is finite and within its bounds.
-    pub(crate) fn check(&self, x: &S) -> Result<(), StepFailure> {
-        match x.as_ref().iter().copied().enumerate().find(|(_, value)| !value.is_finite()) {
+    pub(crate) fn check<T: Real>(&self, x: &impl AsRef<[T]>) -> Result<(), StepFailure> {
+        match x.as_ref().iter().map(|x| x.value()).enumerate().find(|(_, value)| !value.is_finite()) {
             Some((index, value)) => Err(StepFailure::NotFinite(index, value)),
             None => self.outside(x).map_or(Ok(()), Err),
         }
@@ -89,9 +92,10 @@ pub(crate) enum StepFailure {
     TooSmall(usize),
 }
 
-/// An integrator that stands on its last accepted step `[start, end]` and can tell the state anywhere in it.
+/// An integrator that stands on its last accepted step `[start, end]` and can tell the state anywhere in it. Steps are chosen by the
+/// values of the state alone, so that derivatives come along and change nothing.
 #[derive(Debug, Clone)]
-pub(crate) struct Tsitouras<S> {
+pub(crate) struct Tsitouras<T, S> {
     start: f64,
     end: f64,
     first: S,
@@ -100,13 +104,15 @@ pub(crate) struct Tsitouras<S> {
     next_step: f64,
     /// The square of the error of the step before.
     previous: f64,
+    numbers: PhantomData<T>,
 }
 
-impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
+impl<T: Real, S: Clone + AsRef<[T]> + AsMut<[T]>> Tsitouras<T, S> {
     /// An integrator that stands at `t` in the state `x`, before any step.
-    pub(crate) fn new(t: f64, x: S, rates: &mut impl FnMut(f64, &S, &mut S), tolerance: &Tolerance<S>) -> Self {
+    pub(crate) fn new(t: f64, x: S, rates: &mut impl FnMut(f64, &S, &mut S), tolerance: &Tolerance<impl AsRef<[f64]>>) -> Self {
         let stages = std::array::from_fn(|_| x.clone());
-        let mut new = Self { start: t, end: t, first: x.clone(), last: x, stages, next_step: 0.0, previous: SMALL };
+        let (first, numbers) = (x.clone(), PhantomData);
+        let mut new = Self { start: t, end: t, first, last: x, stages, next_step: 0.0, previous: SMALL, numbers };
         new.restart(rates, tolerance);
         new
     }
@@ -122,7 +128,13 @@ impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
     }
 
     /// Puts the integrator at `t` in the state `x`, as if nothing had come before.
-    pub(crate) fn jump(&mut self, t: f64, x: &S, rates: &mut impl FnMut(f64, &S, &mut S), tolerance: &Tolerance<S>) {
+    pub(crate) fn jump(
+        &mut self,
+        t: f64,
+        x: &S,
+        rates: &mut impl FnMut(f64, &S, &mut S),
+        tolerance: &Tolerance<impl AsRef<[f64]>>,
+    ) {
         self.end = t;
         self.last.clone_from(x);
         self.restart(rates, tolerance);
@@ -138,15 +150,16 @@ impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
     }
 
     /// The rates changed at the end of the last step: forget the history and choose a fresh step.
-    fn restart(&mut self, rates: &mut impl FnMut(f64, &S, &mut S), tolerance: &Tolerance<S>) {
+    fn restart(&mut self, rates: &mut impl FnMut(f64, &S, &mut S), tolerance: &Tolerance<impl AsRef<[f64]>>) {
         self.start = self.end;
         self.first.clone_from(&self.last);
         self.previous = SMALL;
         let [stage_1, trial, .., stage_7] = &mut self.stages;
         rates(self.end, &self.last, stage_7);
         stage_1.clone_from(stage_7);
-        let scaled =
-            |v: &S, i: usize| v.as_ref()[i] / (tolerance.absolute.as_ref()[i] + tolerance.relative * self.last.as_ref()[i].abs());
+        let scaled = |v: &S, i: usize| {
+            v.as_ref()[i].value() / (tolerance.absolute.as_ref()[i] + tolerance.relative * self.last.as_ref()[i].value().abs())
+        };
         let n = self.last.as_ref().len();
         let norm = |v: &S| ((0..n).map(|i| scaled(v, i).powi(2)).sum::<f64>() / n.max(1) as f64).sqrt();
         let (size, slope) = (norm(&self.last), norm(stage_7));
@@ -155,7 +168,7 @@ impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
         let guess = guess.max(1e-10_f64.max(1e3 * f64::EPSILON * self.end.abs()));
         // One explicit Euler step shows how fast the rates change.
         for i in 0..n {
-            self.first.as_mut()[i] = self.last.as_ref()[i] + guess * stage_7.as_ref()[i];
+            self.first.as_mut()[i] = self.last.as_ref()[i] + stage_7.as_ref()[i] * guess;
         }
         rates(self.end + guess, &self.first, trial);
         self.first.clone_from(&self.last);
@@ -174,7 +187,7 @@ impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
     pub(crate) fn step(
         &mut self,
         rates: &mut impl FnMut(f64, &S, &mut S),
-        tolerance: &Tolerance<S>,
+        tolerance: &Tolerance<impl AsRef<[f64]>>,
         limit: f64,
     ) -> Result<(), StepFailure> {
         self.start = self.end;
@@ -237,7 +250,13 @@ impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
     /// Every sum takes the newest stage last, and every scale is ready before it: each stage waits for the one before, so the time
     /// is that of the longest chain of operations, not of their number.
     #[inline(always)]
-    fn attempt(&mut self, h: f64, end: f64, rates: &mut impl FnMut(f64, &S, &mut S), tolerance: &Tolerance<S>) -> f64 {
+    fn attempt(
+        &mut self,
+        h: f64,
+        end: f64,
+        rates: &mut impl FnMut(f64, &S, &mut S),
+        tolerance: &Tolerance<impl AsRef<[f64]>>,
+    ) -> f64 {
         let (t, x, y) = (self.start, &self.first, &mut self.last);
         let [k1, k2, k3, k4, k5, k6, k7] = &mut self.stages;
         combine(y, x, h, A2, [k1]);
@@ -257,13 +276,13 @@ impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
         // A state that is not finite makes the error NaN.
         let mut sum = 0.0;
         for i in 0..n {
-            sum += 0.0 * y.as_ref()[i];
+            sum += 0.0 * y.as_ref()[i].value();
         }
         for i in 0..n {
-            let (before, after) = (x.as_ref()[i], y.as_ref()[i]);
+            let (before, after) = (x.as_ref()[i].value(), y.as_ref()[i].value());
             let size = if before.abs() > after.abs() { before.abs() } else { after.abs() };
             let scale = tolerance.absolute.as_ref()[i] + tolerance.relative * size;
-            let error = (share / scale) * weigh(&E, [k1, k2, k3, k4, k5, k6, k7], i);
+            let error = (share / scale) * weigh_values(&E, [k1, k2, k3, k4, k5, k6, k7], i);
             sum += error * error;
         }
         sum
@@ -272,18 +291,18 @@ impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
     /// The state that is not finite, or whose rate is not.
     #[cold]
     fn culprit(&self) -> Option<StepFailure> {
-        let first_bad = |v: &S| v.as_ref().iter().copied().enumerate().find(|(_, value)| !value.is_finite());
+        let first_bad = |v: &S| v.as_ref().iter().map(|x| x.value()).enumerate().find(|(_, value)| !value.is_finite());
         self.stages.iter().chain([&self.last]).find_map(first_bad).map(|(i, v)| StepFailure::NotFinite(i, v))
     }
 
     /// The state whose error in the last attempt is the largest for its tolerance.
     #[cold]
-    fn hardest(&self, tolerance: &Tolerance<S>) -> usize {
+    fn hardest(&self, tolerance: &Tolerance<impl AsRef<[f64]>>) -> usize {
         let [k1, k2, k3, k4, k5, k6, k7] = &self.stages;
         let error = |i: usize| {
-            let size = self.first.as_ref()[i].abs().max(self.last.as_ref()[i].abs());
+            let size = self.first.as_ref()[i].value().abs().max(self.last.as_ref()[i].value().abs());
             let scale = tolerance.absolute.as_ref()[i] + tolerance.relative * size;
-            (weigh(&E, [k1, k2, k3, k4, k5, k6, k7], i) / scale).abs()
+            (weigh_values(&E, [k1, k2, k3, k4, k5, k6, k7], i) / scale).abs()
         };
         (0..self.last.as_ref().len()).max_by(|&i, &j| error(i).total_cmp(&error(j))).unwrap_or(0)
     }
@@ -318,27 +337,37 @@ fn up_to(start: f64, limit: f64) -> (f64, f64) {
 
 /// `y = x + h * sum of a[j] * k[j]`.
 #[inline(always)]
-fn combine<S: AsRef<[f64]> + AsMut<[f64]>, const N: usize>(y: &mut S, x: &S, h: f64, a: [f64; N], k: [&mut S; N]) {
+fn combine<T: Real, S: AsRef<[T]> + AsMut<[T]>, const N: usize>(y: &mut S, x: &S, h: f64, a: [f64; N], k: [&mut S; N]) {
     let a = a.map(|weight| h * weight);
     for i in 0..x.as_ref().len() {
         let mut sum = x.as_ref()[i];
         if N > 1 {
-            let mut older = a[0] * k[0].as_ref()[i];
+            let mut older = k[0].as_ref()[i] * a[0];
             for j in 1..N - 1 {
-                older += a[j] * k[j].as_ref()[i];
+                older += k[j].as_ref()[i] * a[j];
             }
             sum += older;
         }
-        y.as_mut()[i] = sum + a[N - 1] * k[N - 1].as_ref()[i];
+        y.as_mut()[i] = sum + k[N - 1].as_ref()[i] * a[N - 1];
     }
 }
 
 /// The weighted sum of the stages at place `i`.
 #[inline(always)]
-fn weigh<S: AsRef<[f64]>>(weights: &[f64; 7], k: [&S; 7], i: usize) -> f64 {
-    let mut sum = weights[0] * k[0].as_ref()[i];
+fn weigh<T: Real, S: AsRef<[T]>>(weights: &[f64; 7], k: [&S; 7], i: usize) -> T {
+    let mut sum = k[0].as_ref()[i] * weights[0];
     for j in 1..7 {
-        sum += weights[j] * k[j].as_ref()[i];
+        sum += k[j].as_ref()[i] * weights[j];
+    }
+    sum
+}
+
+/// The value of [`weigh`], without derivatives.
+#[inline(always)]
+fn weigh_values<T: Real, S: AsRef<[T]>>(weights: &[f64; 7], k: [&S; 7], i: usize) -> f64 {
+    let mut sum = k[0].as_ref()[i].value() * weights[0];
+    for j in 1..7 {
+        sum += k[j].as_ref()[i].value() * weights[j];
     }
     sum
 }
