@@ -1,5 +1,6 @@
 //! Races: ours against a rival or a limit, in turn, in one process.
 
+pub mod cases;
 pub mod engine;
 pub mod inference;
 

@@ -77,6 +77,6 @@ pub use laplace::{Laplace, Peak};
 pub use likelihood::{ErrorModel, ErrorParameter, LogError, NormalError, Reading};
 pub use posterior::{Posterior, Prediction, Record, sorted_quantile};
 pub use prior::{IndependentPrior, Marginal, PopulationPrior, Prior};
-pub use problem::{Problem, Target};
+pub use problem::{DerivativesBy, Problem, Target};
 pub use tempered::Tempered;
 pub use transform::Transform;

@@ -96,7 +96,7 @@ impl<D: Dynamics + 'static> Ode<D> {
             let value = initial.as_ref().get(place).copied().unwrap_or(zero);
             value.moved(place_of(Direction::InitialState(place)))
         });
-        self.begin(p, moved, at)
+        self.begin(p, moved, parameters.values(), at)
     }
 }
 

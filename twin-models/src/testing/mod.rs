@@ -149,6 +149,7 @@ laws![
     treatments_act,
     every_dose_acts,
     zero_dose_is_no_dose,
+    sensitivities_agree,
 ];
 
 /// A law that a model breaks, and the case in which it does.
