@@ -3,6 +3,7 @@
 pub mod cases;
 pub mod engine;
 pub mod ensemble;
+pub mod inference;
 #[cfg(feature = "rivals")]
 pub mod rival_solvers;
 #[cfg(feature = "rivals")]
