@@ -2,16 +2,20 @@
 
 #[cfg(doctest)]
 mod book;
+pub mod brain;
 pub mod claims;
+pub mod head;
 pub mod io_reference;
 pub mod laleh;
 pub mod npz;
 pub mod plain_loop;
 pub mod psa;
 pub mod races;
+pub mod real_masks;
 pub mod rivals;
 pub mod sbc;
 pub mod spatial;
+pub mod spatial_calibration;
 pub mod study;
 pub mod table;
 pub mod theophylline;

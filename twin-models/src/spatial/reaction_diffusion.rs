@@ -244,7 +244,7 @@ impl<L: Law, T: Real> ReactionDiffusion<L, T> {
         self.prepared = OnceLock::new();
     }
 
-    fn prepare(&self) -> Result<Arc<Prepared<T>>, SimulationError> {
+    pub(super) fn prepare(&self) -> Result<Arc<Prepared<T>>, SimulationError> {
         self.prepared.get_or_init(|| self.check().map(Arc::new)).clone()
     }
 
