@@ -34,12 +34,13 @@
 //! - [`Calibrator`]: [`Sampled`], after a [`Search`]; [`Laplace`]; [`LeastSquares`], for costly models and images;
 //!   [`Tempered`], with the evidence
 //! - [`Posterior`], [`Prediction`]: draws, quantiles, and what they predict
-//! - [`living`]: a [`Twin`](living::Twin) that follows its patient, version by version
-//! - [`population`]: nonlinear mixed effects by SAEM, with shrinkage, visual checks and NPDE
-//! - [`identifiability`]: profiles, information, expected gain of a further measurement
+//! - [`living`]: a [`Twin`](living::Twin) that follows its patient, version by version; a [`FieldTwin`](living::FieldTwin) that follows scans
+//! - [`population`]: nonlinear mixed effects by SAEM and FOCEI, with covariates, shrinkage, visual checks and NPDE
+//! - [`identifiability`]: profiles, information, what was learned, expected gain of a further measurement
 //! - [`comparison`]: WAIC, leave-one-out by importance, stacking
-//! - [`optimize`]: Levenberg-Marquardt, Nelder-Mead, multi-start (the only room that names argmin)
-//! - [`sample`]: ensemble and adaptive Metropolis samplers
+//! - [`discrepancy`]: what a model leaves unexplained, as a Gaussian process
+//! - [`optimize`]: Levenberg-Marquardt, Nelder-Mead, quasi-Newton, CMA-ES, multi-start (the only room that names argmin)
+//! - [`sample`]: ensemble, adaptive Metropolis and no-U-turn samplers
 //! - [`diagnostics`]: R-hat, effective sample sizes, verdicts
 //! - `testing` (feature `testing`): recovery, simulation-based calibration and Geweke's test for methods of your own
 //! - [`control`]: progress and cancellation
@@ -49,6 +50,7 @@ mod calibrator;
 pub mod comparison;
 pub mod control;
 pub mod diagnostics;
+pub mod discrepancy;
 mod error;
 #[cfg(test)]
 mod fixture;
@@ -78,6 +80,6 @@ pub use least_squares::LeastSquares;
 pub use likelihood::{ErrorModel, ErrorParameter, LogError, NormalError, Reading};
 pub use posterior::{Posterior, Prediction, Record, sorted_quantile};
 pub use prior::{IndependentPrior, Marginal, PopulationPrior, Prior};
-pub use problem::{Problem, Target};
+pub use problem::{DerivativesBy, Problem, Target};
 pub use tempered::Tempered;
 pub use transform::Transform;

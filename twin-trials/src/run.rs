@@ -1,5 +1,6 @@
 //! Running a trial: every virtual patient through every arm.
 
+use crate::statistics::FollowUp;
 use crate::{Arm, Assessed, Assessment, Course, History, Outcome, Trial, TrialError, VirtualPatient};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,19 @@ impl TrialReport {
         let place = self.endpoints.iter().position(|candidate| candidate == endpoint);
         let place = place.ok_or_else(|| unknown(endpoint, self.endpoints.clone()))?;
         Ok(report.outcomes.iter().flatten().filter_map(|outcomes| outcomes.get(place).copied()).collect())
+    }
+
+    /// The times of `endpoint` in `arm` in days, by patient, for survival statistics; outcomes that are no times are left out.
+    ///
+    /// # Errors
+    /// As [`TrialReport::outcomes`].
+    pub fn follow_ups(&self, arm: &str, endpoint: &str) -> Result<Vec<FollowUp>, TrialError> {
+        let follow_up = |outcome: Outcome| match outcome {
+            Outcome::Event(day) => Some(FollowUp::event(day)),
+            Outcome::Censored(day) => Some(FollowUp::censored(day)),
+            _ => None,
+        };
+        Ok(self.outcomes(arm, endpoint)?.into_iter().filter_map(follow_up).collect())
     }
 }
 
@@ -291,8 +305,14 @@ fn live(trial: &Trial, setup: &Setup, arm: &Arm, patient: &VirtualPatient, strea
     observations.reserve_exact((last + 1) * trial.measurements.len());
     let (mut visits, mut values, mut stopped) = (Vec::with_capacity(last + 1), vec![0.0; (last + 1) * width], None);
     let (mut now, mut previous, mut scheduled) = (patient.since, None, VecDeque::<TimedTreatment>::new());
-    for (number, row) in values.chunks_exact_mut(width).enumerate() {
-        now = patient.since + Span::from_days(trial.visit_interval.days() * number as f64)?;
+    let (mut attendance, mut rows) = (stream.stream(3), values.chunks_exact_mut(width));
+    for number in 0..=last {
+        let (kept, shift) = trial.attendance.of(number, &mut attendance);
+        if !kept {
+            continue;
+        }
+        let Some(row) = rows.next() else { break };
+        now = patient.since + Span::from_days(trial.visit_interval.days() * (number as f64 + shift))?;
         while let Some(due) = scheduled.pop_front_if(|due| due.time < now) {
             simulation.expect_stop(due.time);
             simulation.advance(due.time)?;
@@ -344,7 +364,9 @@ fn live(trial: &Trial, setup: &Setup, arm: &Arm, patient: &VirtualPatient, strea
         values,
         observed: observations.split_off(past_observations),
         inherited: inherited(&patient.past_treatments),
+        past: Arc::clone(&patient.past_treatments),
         treatments: treatments.split_off(past_treatments),
+        chance: stream.stream(4).bits(),
     })
 }
 

@@ -22,6 +22,8 @@
 
 mod active;
 mod adjoint;
+mod adjoint_back;
+mod adjoint_there;
 mod anatomy;
 mod backward;
 mod by_voxel;
@@ -40,6 +42,7 @@ mod simulation;
 mod stages;
 mod studies;
 mod topology;
+mod values;
 
 pub use adjoint::Gradient;
 pub use anatomy::{Anatomy, Tissue};

@@ -1,52 +1,16 @@
 //! One course of a spatial model.
 
 use super::cells::{Cells, MOST, Trouble};
-use super::drug::{Acting, Drug, Kill};
+use super::drug::Kill;
 use super::growth::Law;
 use super::infusion::Infusions;
 use super::number::Real;
-use super::reaction_diffusion::{Movement, Prepared, Radiation};
-use crate::{Fields, ParameterSet, Simulation, SimulationError};
+use super::reaction_diffusion::{Prepared, Radiation};
+use super::values::Values;
+use crate::{Fields, Simulation, SimulationError};
 use std::borrow::Cow;
 use std::sync::Arc;
 use twin_core::{CoreError, Observable, ScalarField, Span, Time, Treatment, Unit};
-
-/// The values of the parameters, where they are needed.
-#[derive(Debug, Clone)]
-pub(super) struct Values<L> {
-    pub(super) diffusivity: f64,
-    pub(super) law: L,
-    /// The law's own, in order.
-    pub(super) of_law: Vec<f64>,
-    pub(super) radiation: Radiation,
-    pub(super) drugs: Vec<Acting<f64>>,
-}
-
-impl<L: Law> Values<L> {
-    /// The values in the order of the specification; `None` if their number differs.
-    pub(super) fn read(values: &[f64], drugs: &[Drug]) -> Option<Self> {
-        let (movement, rest) = values.split_at_checked(Movement::specs().len())?;
-        let (of_law, rest) = rest.split_at_checked(L::specs().len())?;
-        let (radiation, rest) = rest.split_at_checked(Radiation::specs().len())?;
-        let mut rest = rest.iter().copied();
-        let mut acting = Vec::with_capacity(drugs.len());
-        for drug in drugs {
-            let kill_rate = rest.next()?;
-            let elimination = if drug.is_eliminated() { rest.next()? } else { 0.0 };
-            acting.push(Acting { kill_rate, elimination, amount: 0.0, level: 0.0, rate: 0.0 });
-        }
-        if rest.next().is_some() {
-            return None;
-        }
-        Some(Self {
-            diffusivity: Movement::from_values(movement)?.diffusivity,
-            law: L::from_values(of_law)?,
-            of_law: of_law.to_vec(),
-            radiation: Radiation::from_values(radiation)?,
-            drugs: acting,
-        })
-    }
-}
 
 /// The cells at one moment: what the field is after the flow that is still to be applied.
 #[derive(Debug, Clone)]

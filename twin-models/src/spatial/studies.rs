@@ -210,7 +210,7 @@ pub fn with_radiosensitivity_seen(
         let middle = 0.5 * (low + high);
         if size(middle)? > seen { low = middle } else { high = middle }
     }
-    Ok(parameters.clone().with(NAME, 0.5 * (low + high))?)
+    parameters.clone().with(NAME, 0.5 * (low + high))
 }
 
 #[cfg(test)]
