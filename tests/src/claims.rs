@@ -3,6 +3,7 @@
 mod clones;
 mod design;
 mod effect;
+mod engine;
 mod growth;
 mod immune;
 mod io;
@@ -22,6 +23,7 @@ mod sbc;
 mod solver;
 mod spatial;
 mod strobl2021;
+mod studies;
 mod survival;
 mod toxicity;
 mod tumortwin;
@@ -146,6 +148,8 @@ pub fn all() -> Vec<Claim> {
     claims.extend(survival::claims());
     claims.extend(design::claims());
     claims.extend(recist::claims());
+    claims.extend(engine::claims());
+    claims.extend(studies::claims());
     claims.extend(privacy::claims());
     claims
 }

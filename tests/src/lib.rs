@@ -13,6 +13,7 @@ pub mod races;
 pub mod rivals;
 pub mod sbc;
 pub mod spatial;
+pub mod studies;
 pub mod study;
 pub mod survival_tables;
 pub mod table;
