@@ -20,24 +20,30 @@
 //! family, colors in a series, gantry tilt, gaps, slices of several patients, studies, series or frames of reference.
 
 mod dataset;
+#[cfg(feature = "governance")]
+mod deidentify;
 mod dose;
 mod histogram;
 mod image;
 mod parse;
 mod pixels;
 mod plan;
+#[cfg(feature = "governance")]
+mod profile;
 mod rle;
 mod segmentation;
 mod series;
 mod structures;
 mod tag;
 
+#[cfg(feature = "governance")]
+pub use deidentify::deidentify;
 pub use dose::{Dose, DoseSummation};
 pub use histogram::DoseVolume;
-pub use image::{Frames, read_frames};
+pub use image::{Frames, parse_frames, read_frames};
 pub use plan::{Beam, FractionGroup, Plan, Prescription};
 pub use segmentation::{Code, Segment, Segmentation, SegmentationKind};
-pub use series::{Series, read_folder, read_series};
+pub use series::{Series, parse_series, read_folder, read_series};
 pub use structures::{Contour, Structure, Structures};
 
 use crate::{IoError, Limits, Place, file};

@@ -20,8 +20,8 @@
 //! # Ok::<(), twin_trials::TrialError>(())
 //! ```
 //!
-//! The primary type is [`Trial`], plain data that [`run`] runs. What this crate does not do: it does not recommend a treatment, and and
-//! only [`batch`] touches files.
+//! The primary type is [`Trial`], plain data that [`run`] runs. What this crate does not do: it decides nothing, for a
+//! recommendation of [`planning`] is for a clinician to weigh, and only [`batch`] touches files.
 //!
 //! # Catalogue
 //! - [`Trial`], [`Arm`], [`Measurement`], [`Attendance`]: the design
@@ -34,6 +34,7 @@
 //! - [`batch`]: trials in files that survive interruption, and in shards for many machines
 //! - [`statistics`]: Kaplan-Meier, log-rank, quantiles, paired differences
 //! - [`statistics`]: survival curves, log-rank, Cox, accelerated and competing-risk regression, quantiles, paired differences
+//! - [`planning`]: plans, hard limits, objectives under doubt, and the most promising plan
 //! - [`conduct`]: the same trial as a clinic sees it: accrual, allocation, dropout, looks; dose escalation
 //! - [`design`]: two stages, several looks, events needed, dose escalation
 //! - [`report`]: one HTML document with figures, readable in print
@@ -50,7 +51,9 @@ mod crossover;
 pub mod design;
 pub mod endpoint;
 mod error;
+pub mod explain;
 mod outcomes;
+pub mod planning;
 mod policy;
 mod prevalence;
 pub mod report;

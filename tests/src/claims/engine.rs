@@ -6,7 +6,7 @@ use super::Claim;
 use crate::engines;
 use std::path::PathBuf;
 
-const ASKED: &str = "the same bytes as an undisturbed run on one machine";
+const ASKED: &str = "a bar of this project: the same bytes as an undisturbed run on one machine";
 
 /// The program `worker`, beside this one.
 fn worker() -> Result<PathBuf, String> {

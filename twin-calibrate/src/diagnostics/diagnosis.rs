@@ -99,10 +99,29 @@ pub enum Concern {
         /// The shape of the tail of the importance weights, at least 0.7.
         pareto_k: f64,
     },
+    /// The posterior does not fall like the normal distribution that was drawn from.
+    NotNormal {
+        /// The largest share by which its fall differs.
+        departure: f64,
+    },
     /// The posterior has several peaks, of which the method took one.
     SecondPeak {
         /// The mass of another peak over that of the one taken, as far as their curvature tells.
         ratio: f64,
+    },
+    /// Trajectories ran off: somewhere the density is too sharp for the steps, and draws may be missing there.
+    Divergences {
+        /// How many.
+        count: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// Fresh momenta do not carry a chain through all energies.
+    LowEnergy {
+        /// The chain.
+        chain: usize,
+        /// Its estimated Bayesian fraction of missing information.
+        bfmi: f64,
     },
     /// The draws were made from others that are not sound.
     UnsoundFormer,
@@ -130,8 +149,19 @@ impl fmt::Display for Concern {
             Self::FarFromPosterior { pareto_k } => {
                 write!(f, "the approximation is too far from the posterior (Pareto shape {pareto_k:.2} of the importance weights)")
             }
+            Self::NotNormal { departure } => {
+                write!(
+                    f,
+                    "two standard deviations away the posterior has not fallen like a normal one, off by {:.0} %",
+                    100.0 * departure
+                )
+            }
             Self::SecondPeak { ratio } => {
                 write!(f, "the posterior has another peak, of {ratio:.2} times the mass of the one taken")
+            }
+            Self::Divergences { count, of } => write!(f, "{count} of {of} trajectories ran off"),
+            Self::LowEnergy { chain, bfmi } => {
+                write!(f, "chain {chain} does not get through its energies (fraction of missing information {bfmi:.2})")
             }
             Self::UnsoundFormer => write!(f, "the former draws, from which these were made, are not sound"),
             Self::Unfinished => write!(f, "the method ended before it was done"),

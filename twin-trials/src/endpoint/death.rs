@@ -91,6 +91,7 @@ mod tests {
             observed: vec![],
             treatments: vec![],
             inherited: vec![],
+            past: std::sync::Arc::from([]),
             chance,
         }
     }
