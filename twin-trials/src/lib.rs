@@ -20,7 +20,7 @@
 //! # Ok::<(), twin_trials::TrialError>(())
 //! ```
 //!
-//! The primary type is [`Trial`], plain data that [`run`] runs. What this crate does not do: it does not recommend a treatment, and and
+//! The primary type is [`Trial`], plain data that [`run`] runs. What this crate does not do: it does not recommend a treatment, and
 //! only [`batch`] touches files.
 //!
 //! # Catalogue
@@ -31,9 +31,9 @@
 //!   [`endpoint::recist`], [`endpoint::psa`]
 //! - [`run`], [`run_observed`], [`course()`]: running it
 //! - [`batch`]: trials in files that survive interruption, and in shards for many machines
-//! - [`statistics`]: Kaplan-Meier, log-rank, quantiles, paired differences
 //! - [`statistics`]: survival curves, log-rank, Cox, accelerated and competing-risk regression, quantiles, paired differences
 //! - [`design`]: two stages, several looks, events needed, dose escalation
+//! - [`dossier`]: what a twin or a trial can show for itself, after standards of credibility, with what is open
 //! - [`report`]: one HTML document with figures, readable in print
 #![cfg_attr(test, allow(clippy::float_cmp, clippy::unwrap_used))]
 
@@ -42,6 +42,7 @@ pub mod batch;
 mod cohort;
 mod course;
 pub mod design;
+pub mod dossier;
 pub mod endpoint;
 mod error;
 mod outcomes;
