@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use twin_core::{Agent, Observable, Random, Time, Treatment, Unit};
 use twin_models::testing::{self, LAWS, Settings};
 use twin_models::{
-    Dynamics, Exposure, Given, Input, Model, ModelSpec, Ode, ParameterSet, Parameters, Refused, Simulation, SimulationError,
-    Source, TreatmentKind, parameters,
+    Dynamics, Exposure, Given, Input, Model, ModelSpec, Ode, ParameterSet, Parameters, Refused, Scalar, Simulation,
+    SimulationError, Source, TreatmentKind, parameters,
 };
 
 /// What is wrong with a model.
@@ -425,22 +425,22 @@ impl Dynamics for Depot {
         &self.spec
     }
 
-    fn initial(&self, _p: &Kinetics) -> [f64; 4] {
-        [0.0, 0.0, 0.0, 5.0]
+    fn initial<T: Scalar>(&self, _p: &Kinetics<T>) -> [T; 4] {
+        [0.0, 0.0, 0.0, 5.0].map(T::from)
     }
 
-    fn rates(&self, _t: f64, [depot, blood, _, _]: &[f64; 4], exposure: &Exposure, p: &Kinetics, dx: &mut [f64; 4]) {
+    fn rates<T: Scalar>(&self, _t: T, &[depot, blood, _, _]: &[T; 4], exposure: &Exposure<T>, p: &Kinetics<T>, dx: &mut [T; 4]) {
         let (absorbed, lost) = (p.absorption * depot, p.loss * blood);
-        let gained = if self.leak == Leak::Mass { 0.99 * absorbed } else { absorbed };
+        let gained = if self.leak == Leak::Mass { absorbed * 0.99 } else { absorbed };
         let sign = if self.leak == Leak::Helps { 1.0 } else { -1.0 };
-        *dx = [-absorbed, gained - lost + exposure.level(Input::new(1)), lost, 0.002 + sign * p.kill * blood];
+        *dx = [-absorbed, gained - lost + exposure.level(Input::new(1)), lost, p.kill * blood * sign + 0.002];
     }
 
-    fn observe(&self, x: &[f64; 4], _p: &Kinetics, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, x: &[T; 4], _p: &Kinetics<T>, y: &mut [T]) {
         y[0] = x[3].exp();
     }
 
-    fn treat(&self, given: Given, _p: &Kinetics, x: &mut [f64; 4]) -> Result<(), Refused> {
+    fn treat<T: Scalar>(&self, given: Given<T>, _p: &Kinetics<T>, x: &mut [T; 4]) -> Result<(), Refused> {
         x[0] += given.amount;
         Ok(())
     }
@@ -516,25 +516,25 @@ impl Dynamics for Broken {
         &self.spec
     }
 
-    fn initial(&self, _p: &Kinetics) -> [f64; 4] {
-        [0.0, 1.0, 0.0, 5.0]
+    fn initial<T: Scalar>(&self, _p: &Kinetics<T>) -> [T; 4] {
+        [0.0, 1.0, 0.0, 5.0].map(T::from)
     }
 
-    fn rates(&self, _t: f64, x: &[f64; 4], exposure: &Exposure, p: &Kinetics, dx: &mut [f64; 4]) {
-        let drip = exposure.level(Input::new(1));
+    fn rates<T: Scalar>(&self, _t: T, x: &[T; 4], exposure: &Exposure<T>, p: &Kinetics<T>, dx: &mut [T; 4]) {
+        let (drip, zero) = (exposure.level(Input::new(1)), T::from(0.0));
         *dx = match self.fault {
-            "nan" => [0.0, drip, 0.0, (0.99 - p.loss).sqrt()],
-            "negative" => [0.0, drip - p.loss, 0.0, 0.0],
-            _ => [0.0, drip - p.loss * x[1], 0.0, 0.0],
+            "nan" => [zero, drip, zero, (T::from(0.99) - p.loss).sqrt()],
+            "negative" => [zero, drip - p.loss, zero, zero],
+            _ => [zero, drip - p.loss * x[1], zero, zero],
         };
     }
 
-    fn observe(&self, x: &[f64; 4], _p: &Kinetics, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, x: &[T; 4], _p: &Kinetics<T>, y: &mut [T]) {
         y[0] = x[3];
     }
 
-    fn treat(&self, given: Given, _p: &Kinetics, x: &mut [f64; 4]) -> Result<(), Refused> {
-        x[0] += if self.fault == "dropped" { 0.0 } else { given.amount };
+    fn treat<T: Scalar>(&self, given: Given<T>, _p: &Kinetics<T>, x: &mut [T; 4]) -> Result<(), Refused> {
+        x[0] += if self.fault == "dropped" { T::from(0.0) } else { given.amount };
         Ok(())
     }
 }

@@ -3,22 +3,31 @@
 #[cfg(doctest)]
 mod book;
 pub mod claims;
+pub mod field_twin;
+pub mod iadt;
+pub mod engines;
 pub mod io_reference;
 pub mod laleh;
 pub mod nist;
 pub mod npz;
 pub mod plain_loop;
+pub mod posteriors;
 pub mod posteriordb;
 pub mod psa;
 pub mod races;
 pub mod rivals;
 pub mod sbc;
+pub mod sbc_picture;
+pub mod sbml;
 pub mod spatial;
 pub mod study;
+pub mod survival_tables;
 pub mod table;
 pub mod theophylline;
 pub mod tumortwin;
 pub mod tumortwin_cases;
+pub mod two_arms;
+pub mod updates;
 
 use std::path::{Path, PathBuf};
 

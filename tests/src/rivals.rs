@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use twin_core::{Agent, Observable, Quantity, Time, TimedTreatment, Treatment};
 use twin_models::{
-    Dynamics, Exposure, Given, Input, ModelSpec, Ode, Refused, Scenario, SimulationError, Source, TreatmentKind, parameters,
+    Dynamics, Exposure, Given, Input, ModelSpec, Ode, Refused, Scalar, Scenario, SimulationError, Source, TreatmentKind, parameters,
 };
 
 /// How many doses are given.
@@ -47,15 +47,17 @@ impl RaceParameters {
         decay: 0.08,
         depletion: 0.2,
     };
+}
 
+impl<T: Scalar> RaceParameters<T> {
     /// The right-hand side, shared by every contestant written in Rust.
     #[inline(always)]
     #[must_use]
-    pub fn rates(&self, [drug, tumor, immune]: [f64; 3]) -> [f64; 3] {
+    pub fn rates(&self, [drug, tumor, immune]: [T; 3]) -> [T; 3] {
         let stimulated = self.stimulation * immune * tumor / (self.half_stimulation + tumor);
         [
             -self.elimination * drug,
-            self.growth * tumor * (1.0 - tumor) - self.kill * drug * tumor - self.immune_kill * immune * tumor,
+            self.growth * tumor * (T::from(1.0) - tumor) - self.kill * drug * tumor - self.immune_kill * immune * tumor,
             self.recruitment + stimulated - self.decay * immune - self.depletion * drug * immune,
         ]
     }
@@ -107,20 +109,20 @@ impl Dynamics for Race {
         &self.spec
     }
 
-    fn initial(&self, _p: &RaceParameters) -> [f64; 3] {
-        START
+    fn initial<T: Scalar>(&self, _p: &RaceParameters<T>) -> [T; 3] {
+        START.map(T::from)
     }
 
     #[inline]
-    fn rates(&self, _t: f64, x: &[f64; 3], _exposure: &Exposure, p: &RaceParameters, dx: &mut [f64; 3]) {
+    fn rates<T: Scalar>(&self, _t: T, x: &[T; 3], _exposure: &Exposure<T>, p: &RaceParameters<T>, dx: &mut [T; 3]) {
         *dx = p.rates(*x);
     }
 
-    fn observe(&self, x: &[f64; 3], _p: &RaceParameters, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, x: &[T; 3], _p: &RaceParameters<T>, y: &mut [T]) {
         y[0] = x[1];
     }
 
-    fn treat(&self, given: Given, _p: &RaceParameters, x: &mut [f64; 3]) -> Result<(), Refused> {
+    fn treat<T: Scalar>(&self, given: Given<T>, _p: &RaceParameters<T>, x: &mut [T; 3]) -> Result<(), Refused> {
         if given.input != DRUG {
             return Err(Refused);
         }

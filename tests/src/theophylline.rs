@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 use twin_calibrate::NormalError;
-use twin_calibrate::population::{Population, PopulationFit, RandomEffect, Saem};
+use twin_calibrate::population::{Focei, Population, PopulationFit, RandomEffect, Saem};
 use twin_core::{
     Agent, Event, Finding, Observable, Observation, Patient, Provenance, Quantity, Random, SubjectId, Time, Treatment,
 };
-use twin_models::{Dynamics, Exposure, Given, Model, ModelSpec, Ode, Refused, Source, TreatmentKind, parameters};
+use twin_models::{Dynamics, Exposure, Given, Model, ModelSpec, Ode, Refused, Scalar, Source, TreatmentKind, parameters};
 
 const BOECKMANN: Source = Source::published("Boeckmann, Sheiner and Beal 1994, NONMEM Users Guide, part V");
 const CHOICE: Source = Source::assumed("a start for the fit");
@@ -34,20 +34,20 @@ impl Dynamics for Absorbed {
         &self.spec
     }
 
-    fn initial(&self, _p: &AbsorbedParameters) -> [f64; 2] {
-        [0.0, 0.0]
+    fn initial<T: Scalar>(&self, _p: &AbsorbedParameters<T>) -> [T; 2] {
+        [T::from(0.0); 2]
     }
 
-    fn rates(&self, _t: f64, x: &[f64; 2], _exposure: &Exposure, p: &AbsorbedParameters, dx: &mut [f64; 2]) {
+    fn rates<T: Scalar>(&self, _t: T, x: &[T; 2], _exposure: &Exposure<T>, p: &AbsorbedParameters<T>, dx: &mut [T; 2]) {
         dx[0] = -p.absorption * x[0];
         dx[1] = p.absorption * x[0] - p.clearance / p.volume * x[1];
     }
 
-    fn observe(&self, x: &[f64; 2], p: &AbsorbedParameters, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, x: &[T; 2], p: &AbsorbedParameters<T>, y: &mut [T]) {
         y[0] = x[1] / p.volume;
     }
 
-    fn treat(&self, dose: Given, _p: &AbsorbedParameters, x: &mut [f64; 2]) -> Result<(), Refused> {
+    fn treat<T: Scalar>(&self, dose: Given<T>, _p: &AbsorbedParameters<T>, x: &mut [T; 2]) -> Result<(), Refused> {
         x[0] += dose.amount;
         Ok(())
     }
@@ -120,6 +120,7 @@ pub fn population<'a>(model: &'a dyn Model, patients: &'a [Patient], error: &'a 
         patients,
         effects: effects.into_iter().map(|(name, start)| RandomEffect::log_normal(name, start, 0.7)).collect(),
         errors: vec![(Observable::new(CONCENTRATION).map_err(words)?, error)],
+        covariates: Vec::new(),
         estimated: vec!["additive_error".to_owned()],
         start: Time::ORIGIN,
     })
@@ -134,4 +135,15 @@ pub fn saem(test: &str, limit: Option<f64>) -> Result<Option<PopulationFit>, Str
     let (model, error) = (model()?, NormalError::new(1.0, 0.0));
     let population = population(&model, &patients, &error)?;
     Saem::default().fit(&population, &mut Random::new(1994), &()).map(Some).map_err(words)
+}
+
+/// The fit by first-order conditional estimation with its default settings; `None` if the data are absent.
+///
+/// # Errors
+/// In words.
+pub fn focei(test: &str) -> Result<Option<PopulationFit>, String> {
+    let Some(patients) = subjects(test, None)? else { return Ok(None) };
+    let (model, error) = (model()?, NormalError::new(1.0, 0.0));
+    let population = population(&model, &patients, &error)?;
+    Focei::default().fit(&population, &mut Random::new(1994), &()).map(Some).map_err(words)
 }

@@ -13,7 +13,8 @@ use twin_core::{
     Random, Regimen, ScalarField, Span, SubjectId, Target, Time, TimedTreatment, Treatment, Unit, Weekday,
 };
 use twin_models::{
-    Dynamics, Exposure, Model, ModelSpec, Ode, Registry, Scenario, SimulationError, Source, clones, growth, parameters, simulate,
+    Dynamics, Exposure, Model, ModelSpec, Ode, Registry, Scalar, Scenario, SimulationError, Source, clones, growth, parameters,
+    simulate,
 };
 use twin_trials::{
     Continuous, Course, Endpoint, FromList, Outcome, TimeToProgression, Trial, TrialError, VirtualPatient, course, run,
@@ -214,22 +215,22 @@ impl Dynamics for Ailing {
         &self.spec
     }
 
-    fn initial(&self, _p: &Rate) -> [f64; 2] {
-        [1.0, if self.ailment == Ailment::StartsAsNan { f64::NAN } else { 1.0 / 30.0 }]
+    fn initial<T: Scalar>(&self, _p: &Rate<T>) -> [T; 2] {
+        [1.0, if self.ailment == Ailment::StartsAsNan { f64::NAN } else { 1.0 / 30.0 }].map(T::from)
     }
 
-    fn rates(&self, t: f64, x: &[f64; 2], _exposure: &Exposure, p: &Rate, dx: &mut [f64; 2]) {
+    fn rates<T: Scalar>(&self, t: T, x: &[T; 2], _exposure: &Exposure<T>, p: &Rate<T>, dx: &mut [T; 2]) {
         dx[0] = -p.rate * x[0];
         dx[1] = match self.ailment {
-            Ailment::NanFromDay(day) if t >= day => f64::NAN,
-            Ailment::InfiniteFromDay(day) if t >= day => f64::INFINITY,
+            Ailment::NanFromDay(day) => (-t + day).if_positive(|| p.rate * x[1], || T::from(f64::NAN)),
+            Ailment::InfiniteFromDay(day) => (-t + day).if_positive(|| p.rate * x[1], || T::from(f64::INFINITY)),
             Ailment::BlowsUp => x[1] * x[1],
-            Ailment::FallsBelow => -1.0 / 900.0,
+            Ailment::FallsBelow => T::from(-1.0 / 900.0),
             _ => p.rate * x[1],
         };
     }
 
-    fn observe(&self, x: &[f64; 2], _p: &Rate, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, x: &[T; 2], _p: &Rate<T>, y: &mut [T]) {
         y[0] = x[1];
     }
 }

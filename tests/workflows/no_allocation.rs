@@ -5,7 +5,8 @@ use allocation_counter::measure;
 use std::sync::Arc;
 use twin_core::{Agent, Observable, Quantity, Random, Span, Time, TimedTreatment, Treatment};
 use twin_models::{
-    Dynamics, Exposure, Given, Input, Model, ModelSpec, Ode, Refused, Scenario, Source, TreatmentKind, clones, parameters, run,
+    Dynamics, Exposure, Given, Input, Model, ModelSpec, Ode, Refused, Scalar, Scenario, Source, TreatmentKind, clones, parameters,
+    run,
 };
 use twin_tests::rivals::{self, Race};
 
@@ -88,19 +89,19 @@ impl Dynamics for Plasma {
         &self.spec
     }
 
-    fn initial(&self, _p: &Clearance) -> [f64; 1] {
-        [0.0]
+    fn initial<T: Scalar>(&self, _p: &Clearance<T>) -> [T; 1] {
+        [T::from(0.0)]
     }
 
-    fn rates(&self, _t: f64, x: &[f64; 1], exposure: &Exposure, p: &Clearance, dx: &mut [f64; 1]) {
+    fn rates<T: Scalar>(&self, _t: T, x: &[T; 1], exposure: &Exposure<T>, p: &Clearance<T>, dx: &mut [T; 1]) {
         dx[0] = exposure.level(Input::new(0)) - p.elimination * x[0];
     }
 
-    fn observe(&self, x: &[f64; 1], _p: &Clearance, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, x: &[T; 1], _p: &Clearance<T>, y: &mut [T]) {
         y[0] = x[0];
     }
 
-    fn treat(&self, given: Given, _p: &Clearance, x: &mut [f64; 1]) -> Result<(), Refused> {
+    fn treat<T: Scalar>(&self, given: Given<T>, _p: &Clearance<T>, x: &mut [T; 1]) -> Result<(), Refused> {
         x[0] += given.amount;
         Ok(())
     }

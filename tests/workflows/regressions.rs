@@ -11,8 +11,8 @@ use twin_core::{
     Target, Time, TimedTreatment, Treatment,
 };
 use twin_models::{
-    Dynamics, Exposure, Given, Input, Model, ModelSpec, Ode, Refused, Scenario, Simulation, SimulationError, Source, TreatmentKind,
-    clones, growth, parameters, run,
+    Dynamics, Exposure, Given, Input, Model, ModelSpec, Ode, Refused, Scalar, Scenario, Simulation, SimulationError, Source,
+    TreatmentKind, clones, growth, parameters, run,
 };
 use twin_trials::{
     Adaptive, Continuous, Course, Decision, FromList, FromPosterior, FromPrior, History, Outcome, Planned, Policy,
@@ -306,20 +306,20 @@ impl Dynamics for Sink {
         &self.spec
     }
 
-    fn initial(&self, _p: &Leak) -> [f64; 1] {
-        [self.initial]
+    fn initial<T: Scalar>(&self, _p: &Leak<T>) -> [T; 1] {
+        [T::from(self.initial)]
     }
 
-    fn rates(&self, _t: f64, x: &[f64; 1], exposure: &Exposure, p: &Leak, dx: &mut [f64; 1]) {
+    fn rates<T: Scalar>(&self, _t: T, x: &[T; 1], exposure: &Exposure<T>, p: &Leak<T>, dx: &mut [T; 1]) {
         dx[0] = if self.blows_up { x[0] * x[0] } else { exposure.level(Input::new(0)) - p.leak * x[0] };
     }
 
-    fn observe(&self, x: &[f64; 1], _p: &Leak, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, x: &[T; 1], _p: &Leak<T>, y: &mut [T]) {
         y[0] = x[0];
     }
 
-    fn treat(&self, given: Given, _p: &Leak, x: &mut [f64; 1]) -> Result<(), Refused> {
-        x[0] = if given.input == Input::new(2) { x[0] * (1.0 - given.amount) } else { x[0] + given.amount };
+    fn treat<T: Scalar>(&self, given: Given<T>, _p: &Leak<T>, x: &mut [T; 1]) -> Result<(), Refused> {
+        x[0] = if given.input == Input::new(2) { x[0] * (T::from(1.0) - given.amount) } else { x[0] + given.amount };
         Ok(())
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::control::Observer;
 use crate::diagnostics::Thresholds;
-use crate::optimize::{Differences, Fit, LevenbergMarquardt, MultiStart, NelderMead, Residuals, multi_start};
-use crate::sample::{AdaptiveMetropolis, Chains, Ensemble, LnDensity, SampleEnd};
-use crate::{CalibrationError, Posterior, Problem, Record, Target};
+use crate::optimize::{Derivatives, Differences, Fit, LevenbergMarquardt, MultiStart, NelderMead, Residuals, multi_start};
+use crate::sample::{AdaptiveMetropolis, Chains, Ensemble, Gradient, LnDensity, Nuts, SampleEnd};
+use crate::{CalibrationError, DerivativesBy, Posterior, Problem, Record, Target};
 use twin_core::Random;
 
 /// A method that solves a [`Problem`].
@@ -36,6 +36,16 @@ impl LnDensity for Target<'_> {
 
     fn ln_density(&self, point: &[f64]) -> f64 {
         self.ln_posterior(point)
+    }
+
+    fn gradient(&self) -> Option<&dyn Gradient> {
+        (self.derivatives_by() == DerivativesBy::Sensitivities).then_some(self)
+    }
+}
+
+impl Gradient for Target<'_> {
+    fn ln_density_and_gradient(&self, point: &[f64], gradient: &mut [f64]) -> f64 {
+        self.ln_posterior_gradient(point, gradient)
     }
 }
 
@@ -94,7 +104,45 @@ impl Residuals for ModelResiduals<'_> {
     fn typical(&self, _coordinate: usize) -> f64 {
         1.0
     }
+
+    fn derivatives(&self) -> Option<&dyn Derivatives> {
+        (self.target.derivatives_by() == DerivativesBy::Sensitivities).then_some(self)
+    }
 }
+
+impl Derivatives for ModelResiduals<'_> {
+    fn derivatives(&self, point: &[f64], columns: &mut [f64]) -> bool {
+        let whole = self.whole(point);
+        let theta = self.target.parameters_at(&whole);
+        let (readings, mut by_theta) = (self.target.residual_count(), Vec::new());
+        if !self.target.residual_derivatives(&theta, &mut by_theta) {
+            return false;
+        }
+        let scale = self.target.problem().weight.sqrt();
+        let (transforms, prior) = (self.target.problem().prior.transforms(), self.target.problem().prior);
+        for (column, &index) in columns.chunks_exact_mut(self.count()).zip(&self.free) {
+            let slope = transforms[index].ln_derivative(whole[index]).exp();
+            let (of_readings, of_prior) = column.split_at_mut(readings);
+            for (entry, by) in of_readings.iter_mut().zip(&by_theta[index * readings..]) {
+                *entry = scale * by * slope;
+            }
+            // Those of a prior are closed forms, and next to linear on the real line.
+            let at = |offset: f64| {
+                let mut moved = whole.clone();
+                moved[index] += offset;
+                prior.residuals(&self.target.parameters_at(&moved))
+            };
+            let [far_below, below, above, far_above] = [-2.0, -1.0, 1.0, 2.0].map(|steps| at(steps * PRIOR_STEP));
+            for (i, entry) in of_prior.iter_mut().enumerate() {
+                *entry = (8.0 * (above[i] - below[i]) - (far_above[i] - far_below[i])) / (12.0 * PRIOR_STEP);
+            }
+        }
+        true
+    }
+}
+
+/// The step of differences of the residuals of a prior, on the real line.
+const PRIOR_STEP: f64 = 1e-3;
 
 /// The search for the maximum of the posterior: many starts drawn from the prior, least squares for the parameters of the model from
 /// each, then a simplex over all parameters from the best.
@@ -200,6 +248,8 @@ pub enum Sampler {
     Chains(usize, AdaptiveMetropolis),
     /// Groups of walkers.
     Ensemble(Ensemble),
+    /// That many chains of the no-U-turn sampler.
+    Nuts(usize, Nuts),
 }
 
 impl Sampler {
@@ -209,22 +259,26 @@ impl Sampler {
             Self::Ensemble(ensemble) => {
                 Self::Ensemble(Ensemble { walkers: ensemble.walkers.max(2 * (dimension + 1)), ..ensemble.clone() })
             }
-            Self::Chains(..) => self.clone(),
+            Self::Chains(..) | Self::Nuts(..) => self.clone(),
         }
     }
 
-    /// The same, with draws twice as far apart.
+    /// The same, with draws twice as far apart, or of the no-U-turn sampler twice as many by shorter steps.
     fn twice_as_long(self) -> Self {
         match self {
             Self::Ensemble(ensemble) => Self::Ensemble(Ensemble { thin: 2 * ensemble.thin, ..ensemble }),
             Self::Chains(chains, sampler) => Self::Chains(chains, AdaptiveMetropolis { thin: 2 * sampler.thin, ..sampler }),
+            Self::Nuts(chains, sampler) => {
+                let acceptance = 0.5 * (1.0 + sampler.acceptance);
+                Self::Nuts(chains, Nuts { draws: 2 * sampler.draws, acceptance, ..sampler })
+            }
         }
     }
 
     /// How many starts it needs.
     fn starts(&self) -> usize {
         match self {
-            Self::Chains(chains, _) => *chains,
+            Self::Chains(chains, _) | Self::Nuts(chains, _) => *chains,
             Self::Ensemble(ensemble) => ensemble.starts(),
         }
     }
@@ -243,6 +297,10 @@ impl Sampler {
                 AdaptiveMetropolis { scales, ..sampler.clone() }.run(target, starts, random, observer)
             }
             Self::Ensemble(ensemble) => ensemble.run(target, starts, random, observer),
+            Self::Nuts(_, sampler) => {
+                let scales = sampler.scales.clone().or(Some(scales));
+                Nuts { scales, ..sampler.clone() }.run(target, starts, random, observer)
+            }
         }
     }
 
@@ -250,6 +308,7 @@ impl Sampler {
         match self {
             Self::Chains(..) => "adaptive Metropolis chains",
             Self::Ensemble(_) => "walkers of an ensemble",
+            Self::Nuts(..) => "chains of the no-U-turn sampler",
         }
     }
 }

@@ -33,12 +33,13 @@
 //! - [`ErrorModel`]: [`NormalError`] (additive, proportional), [`LogError`] (normal or Student tails); censored [`Reading`]s
 //! - [`Calibrator`]: [`Sampled`], after a [`Search`]; [`Laplace`]; [`Tempered`], with the evidence
 //! - [`Posterior`], [`Prediction`]: draws, quantiles, and what they predict
-//! - [`living`]: a [`Twin`](living::Twin) that follows its patient, version by version
-//! - [`population`]: nonlinear mixed effects by SAEM, with shrinkage, visual checks and NPDE
-//! - [`identifiability`]: profiles, information, expected gain of a further measurement
+//! - [`living`]: a [`Twin`](living::Twin) that follows its patient, version by version; a [`FieldTwin`](living::FieldTwin) that follows scans
+//! - [`population`]: nonlinear mixed effects by SAEM and FOCEI, with covariates, shrinkage, visual checks and NPDE
+//! - [`identifiability`]: profiles, information, what was learned, expected gain of a further measurement
 //! - [`comparison`]: WAIC, leave-one-out by importance, stacking
-//! - [`optimize`]: Levenberg-Marquardt, Nelder-Mead, multi-start (the only room that names argmin)
-//! - [`sample`]: ensemble and adaptive Metropolis samplers
+//! - [`discrepancy`]: what a model leaves unexplained, as a Gaussian process
+//! - [`optimize`]: Levenberg-Marquardt, Nelder-Mead, quasi-Newton, CMA-ES, multi-start (the only room that names argmin)
+//! - [`sample`]: ensemble, adaptive Metropolis and no-U-turn samplers
 //! - [`diagnostics`]: R-hat, effective sample sizes, verdicts
 //! - `testing` (feature `testing`): recovery, simulation-based calibration and Geweke's test for methods of your own
 //! - [`control`]: progress and cancellation
@@ -48,6 +49,7 @@ mod calibrator;
 pub mod comparison;
 pub mod control;
 pub mod diagnostics;
+pub mod discrepancy;
 mod error;
 #[cfg(test)]
 mod fixture;
@@ -75,6 +77,6 @@ pub use laplace::{Laplace, Peak};
 pub use likelihood::{ErrorModel, ErrorParameter, LogError, NormalError, Reading};
 pub use posterior::{Posterior, Prediction, Record, sorted_quantile};
 pub use prior::{IndependentPrior, Marginal, PopulationPrior, Prior};
-pub use problem::{Problem, Target};
+pub use problem::{DerivativesBy, Problem, Target};
 pub use tempered::Tempered;
 pub use transform::Transform;

@@ -1,6 +1,6 @@
 //! A tumor and the vessels that feed it.
 
-use crate::{Dynamics, Exposure, Given, Input, ModelSpec, Ode, Refused, Source, TreatmentKind, parameters};
+use crate::{Dynamics, Exposure, Given, Input, ModelSpec, Ode, Refused, Scalar, Source, TreatmentKind, parameters};
 use std::sync::Arc;
 use twin_core::{Agent, Observable};
 
@@ -75,20 +75,20 @@ impl Dynamics for Hahnfeldt {
         &self.spec
     }
 
-    fn initial(&self, p: &Self::Parameters) -> [f64; 3] {
-        [p.initial_volume.ln(), p.initial_capacity.ln(), 0.0]
+    fn initial<T: Scalar>(&self, p: &HahnfeldtParameters<T>) -> [T; 3] {
+        [p.initial_volume.ln(), p.initial_capacity.ln(), T::from(0.0)]
     }
 
     #[inline]
-    fn rates(
+    fn rates<T: Scalar>(
         &self,
-        _t: f64,
-        &[volume, capacity, inhibitor]: &[f64; 3],
-        exposure: &Exposure,
-        p: &Self::Parameters,
-        dx: &mut [f64; 3],
+        _t: T,
+        &[volume, capacity, inhibitor]: &[T; 3],
+        exposure: &Exposure<T>,
+        p: &HahnfeldtParameters<T>,
+        dx: &mut [T; 3],
     ) {
-        let lost = p.capacity_loss + p.inhibition * (2.0 / 3.0 * volume).exp();
+        let lost = p.capacity_loss + p.inhibition * (volume * (2.0 / 3.0)).exp();
         let treated = p.bolus_effect * inhibitor + p.full_dose_effect * exposure.level(CONTINUOUS);
         *dx = [
             p.growth_rate * (capacity - volume),
@@ -97,11 +97,11 @@ impl Dynamics for Hahnfeldt {
         ];
     }
 
-    fn observe(&self, x: &[f64; 3], _p: &Self::Parameters, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, x: &[T; 3], _p: &HahnfeldtParameters<T>, y: &mut [T]) {
         y[0] = x[0].exp();
     }
 
-    fn treat(&self, given: Given, _p: &Self::Parameters, x: &mut [f64; 3]) -> Result<(), Refused> {
+    fn treat<T: Scalar>(&self, given: Given<T>, _p: &HahnfeldtParameters<T>, x: &mut [T; 3]) -> Result<(), Refused> {
         x[2] += given.amount;
         Ok(())
     }

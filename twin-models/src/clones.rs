@@ -6,7 +6,7 @@ mod three_species;
 pub use resistance::{BirthDeathMutation, BirthDeathMutationParameters, resistance_at_size, resistance_probability};
 pub use three_species::{ThreeSpecies, ThreeSpeciesParameters, three_species};
 
-use crate::{Dynamics, Exposure, Input, ModelSpec, Ode, Source, parameters};
+use crate::{Dynamics, Exposure, Input, ModelSpec, Ode, Scalar, Source, parameters};
 use std::sync::Arc;
 use twin_core::{Agent, Observable};
 
@@ -91,23 +91,23 @@ impl Dynamics for SensitiveResistant {
         &self.spec
     }
 
-    fn initial(&self, p: &Competition) -> [f64; 3] {
+    fn initial<T: Scalar>(&self, p: &Competition<T>) -> [T; 3] {
         let burden = p.initial_burden;
-        [(burden * (1.0 - p.initial_resistance)).ln(), (burden * p.initial_resistance).ln(), (1.0 - burden).ln()]
+        [(burden * (T::from(1.0) - p.initial_resistance)).ln(), (burden * p.initial_resistance).ln(), (T::from(1.0) - burden).ln()]
     }
 
     #[inline]
-    fn rates(&self, _t: f64, x: &[f64; 3], exposure: &Exposure, p: &Competition, dx: &mut [f64; 3]) {
-        let [sensitive, resistant, room] = x.map(f64::exp);
+    fn rates<T: Scalar>(&self, _t: T, x: &[T; 3], exposure: &Exposure<T>, p: &Competition<T>, dx: &mut [T; 3]) {
+        let [sensitive, resistant, room] = x.map(T::exp);
         let death = p.turnover * p.growth_rate;
-        let of_sensitive = p.growth_rate * (1.0 - p.kill * exposure.level(DRUG));
+        let of_sensitive = p.growth_rate * (T::from(1.0) - p.kill * exposure.level(DRUG));
         let of_resistant = p.growth_rate * p.relative_fitness;
         dx[0] = of_sensitive * room - death;
         dx[1] = of_resistant * room - death;
         dx[2] = death * (sensitive + resistant) / room - of_sensitive * sensitive - of_resistant * resistant;
     }
 
-    fn observe(&self, x: &[f64; 3], p: &Competition, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, x: &[T; 3], p: &Competition<T>, y: &mut [T]) {
         let burden = x[0].exp() + x[1].exp();
         y[0] = burden;
         y[1] = p.initial_psa * burden / p.initial_burden;

@@ -24,10 +24,11 @@ mod part;
 mod radiotherapy;
 mod state;
 
+pub(crate) use any::Erased;
 pub use any::{AnyPart, AnyResponse};
 pub use description::{Description, DrugDescription, RadiotherapyDescription, ResponseDescription};
 pub use drug::{Drug, RunningDrug};
-pub use model::{Law, NoTumor, Running, TumorGrowth, TumorModel};
+pub use model::{Composed, Law, NoTumor, Running, TumorGrowth, TumorModel};
 pub use part::{Both, Outline, Part, Response, RunningPart, RunningResponse, Tumor};
 pub use radiotherapy::{Radiotherapy, RunningRadiotherapy};
 pub use state::{States, UpTo};

@@ -22,7 +22,7 @@ mod parameter_sets;
 pub use dynamic_carrying_capacity::{DynamicCapacity, DynamicCarryingCapacity, dynamic_carrying_capacity};
 pub use parameter_sets::{GROWTH_PARAMETER_SETS, GrowthParameterSet};
 
-use crate::{Dynamics, Exposure, ModelSpec, Ode, ParameterSet, Source, parameters};
+use crate::{Dynamics, Exposure, ModelSpec, Ode, ParameterSet, Scalar, Source, parameters};
 use std::sync::Arc;
 use twin_core::Observable;
 
@@ -30,7 +30,7 @@ const BENZEKRY: &str = "Benzekry et al. 2014, doi:10.1371/journal.pcbi.1003800";
 const CHOICE: Source = Source::assumed("a mid-range value; fit it to the patient");
 
 /// A growth law: the relative growth rate of a volume.
-pub trait GrowthLaw: ParameterSet + Copy + std::fmt::Debug {
+pub trait GrowthLaw: ParameterSet + std::fmt::Debug {
     /// Unique name of the model.
     const ID: &'static str;
     /// What the law says, one sentence.
@@ -42,10 +42,10 @@ pub trait GrowthLaw: ParameterSet + Copy + std::fmt::Debug {
     const RISES_AS_POWER: bool = false;
 
     /// The volume at the start, in mm³.
-    fn initial_volume(&self) -> f64;
+    fn initial_volume<T: Scalar>(p: &Self::Of<T>) -> T;
 
     /// The relative growth rate `V'/V`, per day, at the volume `exp(ln_volume)` mm³.
-    fn relative_rate(&self, ln_volume: f64) -> f64;
+    fn relative_rate<T: Scalar>(p: &Self::Of<T>, ln_volume: T) -> T;
 }
 
 /// A tumor that grows by the law `L` and is not treated.
@@ -86,16 +86,16 @@ impl<L: GrowthLaw> Dynamics for Growth<L> {
         &self.spec
     }
 
-    fn initial(&self, p: &L) -> [f64; 1] {
-        [p.initial_volume().ln()]
+    fn initial<T: Scalar>(&self, p: &L::Of<T>) -> [T; 1] {
+        [L::initial_volume(p).ln()]
     }
 
     #[inline]
-    fn rates(&self, _t: f64, x: &[f64; 1], _exposure: &Exposure, p: &L, dx: &mut [f64; 1]) {
-        dx[0] = p.relative_rate(x[0]);
+    fn rates<T: Scalar>(&self, _t: T, x: &[T; 1], _exposure: &Exposure<T>, p: &L::Of<T>, dx: &mut [T; 1]) {
+        dx[0] = L::relative_rate(p, x[0]);
     }
 
-    fn observe(&self, x: &[f64; 1], _p: &L, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, x: &[T; 1], _p: &L::Of<T>, y: &mut [T]) {
         y[0] = x[0].exp();
     }
 }
@@ -118,13 +118,12 @@ macro_rules! law {
             const SOURCE: Source = $source;
             $(const RISES_AS_POWER: bool = $rises;)?
 
-            fn initial_volume(&self) -> f64 {
-                self.initial_volume
+            fn initial_volume<T: Scalar>(p: &$name<T>) -> T {
+                p.initial_volume
             }
 
             #[inline]
-            fn relative_rate(&self, $z: f64) -> f64 {
-                let $p = self;
+            fn relative_rate<T: Scalar>($p: &$name<T>, $z: T) -> T {
                 $rate
             }
         }
@@ -151,7 +150,7 @@ law! {
         growth_rate: "/d" in 1e-4..=1.0, default 0.05, "Relative growth rate of a small tumor", CHOICE;
         carrying_capacity: "mm3" in 1e2..=1e7, default 2e4, "Volume at which growth stops", CHOICE;
     },
-    |p, z| p.growth_rate * (1.0 - (z - p.carrying_capacity.ln()).exp())
+    |p, z| p.growth_rate * (T::from(1.0) - (z - p.carrying_capacity.ln()).exp())
 }
 
 law! {
@@ -162,7 +161,7 @@ law! {
         carrying_capacity: "mm3" in 1e2..=1e7, default 2e4, "Volume at which growth stops", CHOICE;
         exponent: "1" in 0.05..=2.0, default 0.5, "How late growth slows down", CHOICE;
     },
-    |p, z| p.growth_rate * (1.0 - (p.exponent * (z - p.carrying_capacity.ln())).exp())
+    |p, z| p.growth_rate * (T::from(1.0) - (p.exponent * (z - p.carrying_capacity.ln())).exp())
 }
 
 law! {
@@ -234,7 +233,8 @@ law! {
     |p, z| {
         let ln_ratio = z + (p.growth_rate / p.linear_rate).ln();
         // Of two equal expressions the one that does not overflow.
-        let ln_sum = if ln_ratio > 0.0 { 20.0 * ln_ratio + (-20.0 * ln_ratio).exp().ln_1p() } else { (20.0 * ln_ratio).exp().ln_1p() };
+        let ln_power = ln_ratio * 20.0;
+        let ln_sum = ln_power.if_positive(|| ln_power + (-ln_power).exp().ln_1p(), || ln_power.exp().ln_1p());
         p.growth_rate * (-ln_sum / 20.0).exp()
     }
 }

@@ -6,6 +6,7 @@
 //! | the same as an ordinary differential equation, with saturable elimination | [`Compartments`] |
 //! | drugs with their parameters | [`drugs`] |
 //! | the dose of carboplatin for an exposure | [`calvert_dose`] |
+//! | the clearance of temozolomide and of nivolumab by covariates | [`temozolomide_clearance`], [`NivolumabCovariates`] |
 //! | an effect that lags behind the concentration | [`Disposition::effect_compartment`] |
 //!
 //! Doses are amounts, volumes are liters, rates are per hour inside the parameters (the customary unit) and per day inside equations.
@@ -29,4 +30,4 @@ pub use compartments::{
     two_compartments,
 };
 pub use disposition::{Disposition, Profile};
-pub use dosing::{NivolumabCovariates, calvert_dose};
+pub use dosing::{NivolumabCovariates, calvert_dose, temozolomide_clearance};

@@ -23,6 +23,9 @@
 //! # Catalogue
 //! - [`Model`], [`Simulation`], [`ModelSpec`]: what calibrators and trials see of a model
 //! - [`Dynamics`], [`Ode`]: from an equation to a model
+//! - [`Scalar`], [`Dual`], [`Lanes`]: the numbers that equations are written in
+//! - [`Differentiable`], [`Sensitivities`]: exact derivatives of a course
+//! - [`Ensemble`], [`simulate_all`]: many patients at once
 //! - [`parameters!`], [`Parameters`], [`Source`]: parameters with unit, range, default and source
 //! - [`Scenario`], [`Trajectory`], [`simulate`], [`run`], [`run_with`]: what is done, when one looks, and what comes of it
 //! - [`Registry`]: models by name
@@ -34,6 +37,7 @@
 //! - [`molecular`]: from molecular findings to parameters, as distributions
 //! - [`stiff`]: an integrator for stiff systems
 //! - [`composition`]: one model from a growth law, effects and toxicities, as types or from a description
+//! - [`equations`]: systems of equations stated as data, with events, such as those of SBML
 //! - [`spatial`]: reaction and diffusion in the patient's own anatomy
 //! - [`survival`]: laws of the time to an event, and published links from tumor dynamics to survival
 //! - `testing` (feature `testing`): the laws, as functions that find the usual faults of a model
@@ -43,19 +47,26 @@ pub mod angiogenic;
 mod check;
 pub mod clones;
 pub mod composition;
+mod course;
 mod dynamics;
 pub mod effect;
+mod ensemble;
+pub mod equations;
 mod error;
+mod events;
 pub mod growth;
 pub mod immune;
 pub mod kinetics;
 mod model;
 pub mod molecular;
+mod ode;
 mod parameters;
 pub mod psa;
 pub mod radiation;
 mod registry;
+mod scalar;
 mod scenario;
+mod sensitivity;
 mod solver;
 pub mod spatial;
 mod special;
@@ -65,9 +76,14 @@ pub mod survival;
 pub mod testing;
 pub mod toxicity;
 
-pub use dynamics::{Dynamics, Exposure, Given, Input, MAX_INPUTS, MAX_OBSERVABLES, Ode, OdeSimulation, Refused};
+pub use course::OdeSimulation;
+pub use dynamics::{Dynamics, Exposure, Given, Input, MAX_INPUTS, MAX_OBSERVABLES, ParametersOf, Refused, StateOf, StateSpace};
+pub use ensemble::{Ensemble, simulate_all};
 pub use error::SimulationError;
 pub use model::{Fields, Model, ModelSpec, ObservableSpec, Simulation, StateSpec, TreatmentKind, TreatmentSpec};
+pub use ode::Ode;
 pub use parameters::{ParameterSet, ParameterSpec, Parameters, Source};
 pub use registry::Registry;
+pub use scalar::{Dual, LANES, Lanes, Real, Scalar, TANGENTS};
 pub use scenario::{Scenario, Trajectory, run, run_with, simulate};
+pub use sensitivity::{Differentiable, Direction, Sensitivities};

@@ -1,6 +1,6 @@
 //! What calibrators and trials see of a model.
 
-use crate::{ParameterSpec, Parameters, SimulationError, Source};
+use crate::{Differentiable, Ensemble, ParameterSpec, Parameters, Sensitivities, SimulationError, Source};
 use std::borrow::Cow;
 use std::sync::Arc;
 use twin_core::{Agent, Observable, Random, ScalarField, Time, Treatment};
@@ -17,6 +17,21 @@ pub trait Model: Send + Sync {
     /// # Errors
     /// [`SimulationError::ForeignParameters`] for parameters of another model, or what the model itself finds wrong.
     fn start(&self, parameters: &Parameters, at: Time, random: &mut Random) -> Result<Box<dyn Simulation>, SimulationError>;
+
+    /// The ability to start courses that carry their derivatives, if the model has it; every ordinary differential equation does.
+    fn differentiable(&self) -> Option<&dyn Differentiable> {
+        None
+    }
+
+    /// The ability to live a scenario through with many patients at once, if the model has it; every ordinary differential equation does.
+    fn ensemble(&self) -> Option<&dyn Ensemble> {
+        None
+    }
+
+    /// The same model with the tolerances of its integrator multiplied by `factor`, if it has one that can be so refined.
+    fn refined(&self, _factor: f64) -> Option<Arc<dyn Model>> {
+        None
+    }
 }
 
 impl std::fmt::Debug for dyn Model {
@@ -57,6 +72,11 @@ pub trait Simulation: Send {
 
     /// Access to the state, for filters and mass balances, if the model offers it.
     fn state(&self) -> Option<Cow<'_, [f64]>> {
+        None
+    }
+
+    /// The derivatives of the course, if it carries them; see [`Differentiable`].
+    fn sensitivities(&self) -> Option<&dyn Sensitivities> {
         None
     }
 

@@ -1,6 +1,6 @@
 //! Parameters by name: their specification, their values, and the `parameters!` macro that makes a struct of them.
 
-use crate::{ModelSpec, SimulationError};
+use crate::{ModelSpec, Scalar, SimulationError};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -66,15 +66,19 @@ pub struct ParameterSpec {
 }
 
 /// A struct whose fields are the parameters of a model; made by [`parameters!`](crate::parameters!).
-pub trait ParameterSet: Clone + Send + Sync + 'static {
+pub trait ParameterSet: Send + Sync + 'static {
+    /// The same parameters as numbers of the kind `T`: for a struct `Growth` it is `Growth<T>`.
+    type Of<T: Scalar>: Clone + std::fmt::Debug + Send + Sync + 'static;
+
     /// The specification of each field, in order.
     fn specs() -> Vec<ParameterSpec>;
 
     /// The struct, from one value for each field in order; `None` if the number of values differs.
-    fn from_values(values: &[f64]) -> Option<Self>;
+    fn from_values<T: Scalar>(values: &[T]) -> Option<Self::Of<T>>;
 }
 
-/// Makes a parameter struct: every field with UCUM unit, valid range, default, meaning and [`Source`].
+/// Makes a parameter struct: every field with UCUM unit, valid range, default, meaning and [`Source`]. Its fields are `f64`, or numbers
+/// of another kind where the name is followed by one: `Growth<Dual>`.
 ///
 /// ```
 /// use twin_models::{ParameterSet, Source, parameters};
@@ -89,16 +93,36 @@ pub trait ParameterSet: Clone + Send + Sync + 'static {
 /// ```
 #[macro_export]
 macro_rules! parameters {
+    // Without a field there is nothing to be of another kind.
+    ($(#[$meta:meta])* $visibility:vis struct $name:ident {}) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        $visibility struct $name {}
+
+        impl $crate::ParameterSet for $name {
+            type Of<T: $crate::Scalar> = Self;
+
+            fn specs() -> ::std::vec::Vec<$crate::ParameterSpec> {
+                ::std::vec::Vec::new()
+            }
+
+            fn from_values<T: $crate::Scalar>(values: &[T]) -> ::std::option::Option<Self> {
+                values.is_empty().then_some(Self {})
+            }
+        }
+    };
     ($(#[$meta:meta])* $visibility:vis struct $name:ident {
         $($field:ident: $unit:literal in $low:literal ..= $high:literal, default $default:expr, $description:literal, $source:expr;)*
     }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq)]
-        $visibility struct $name {
-            $(#[doc = concat!($description, " (`", $unit, "`).")] pub $field: f64,)*
+        $visibility struct $name<T = f64> {
+            $(#[doc = concat!($description, " (`", $unit, "`).")] pub $field: T,)*
         }
 
         impl $crate::ParameterSet for $name {
+            type Of<T: $crate::Scalar> = $name<T>;
+
             fn specs() -> ::std::vec::Vec<$crate::ParameterSpec> {
                 ::std::vec![$($crate::ParameterSpec {
                     name: stringify!($field).into(),
@@ -112,9 +136,9 @@ macro_rules! parameters {
             }
 
             #[allow(unused_mut, unused_variables)]
-            fn from_values(values: &[f64]) -> ::std::option::Option<Self> {
+            fn from_values<T: $crate::Scalar>(values: &[T]) -> ::std::option::Option<$name<T>> {
                 let mut values = values.iter().copied();
-                let set = Self { $($field: values.next()?),* };
+                let set = $name { $($field: values.next()?),* };
                 match values.next() {
                     None => Some(set),
                     Some(_) => None,

@@ -6,7 +6,7 @@ mod piecewise_linear;
 pub use desmee::{Escape, EscapeParameters, LinkedHazard, escape};
 pub use piecewise_linear::{Hirata, HirataParameters, hirata};
 
-use crate::{Dynamics, Exposure, Input, ModelSpec, Ode, Source, parameters};
+use crate::{Dynamics, Exposure, Input, ModelSpec, Ode, Scalar, Source, parameters};
 use std::sync::Arc;
 use twin_core::{Agent, Observable};
 
@@ -107,23 +107,23 @@ impl Dynamics for CellQuota {
         &self.spec
     }
 
-    fn initial(&self, p: &Quota) -> [f64; 4] {
-        [p.initial_androgen, 0.0, p.death_rate.ln(), p.initial_psa]
+    fn initial<T: Scalar>(&self, p: &Quota<T>) -> [T; 4] {
+        [p.initial_androgen, T::from(0.0), p.death_rate.ln(), p.initial_psa]
     }
 
     #[inline]
-    fn rates(&self, _t: f64, x: &[f64; 4], exposure: &Exposure, p: &Quota, dx: &mut [f64; 4]) {
+    fn rates<T: Scalar>(&self, _t: T, x: &[T; 4], exposure: &Exposure<T>, p: &Quota<T>, dx: &mut [T; 4]) {
         let [androgen, ln_tumor, ln_death, psa] = *x;
         let (tumor, death) = (ln_tumor.exp(), ln_death.exp());
-        let inflow = p.androgen_inflow * (1.0 - exposure.level(DEPRIVATION)) + RESIDUAL_INFLOW;
-        dx[0] = inflow * (MOST_ANDROGEN - androgen) - p.growth_rate * (androgen - LEAST_ANDROGEN);
-        let division = p.growth_rate * (1.0 - LEAST_ANDROGEN / androgen);
+        let inflow = p.androgen_inflow * (T::from(1.0) - exposure.level(DEPRIVATION)) + RESIDUAL_INFLOW;
+        dx[0] = inflow * (T::from(MOST_ANDROGEN) - androgen) - p.growth_rate * (androgen - LEAST_ANDROGEN);
+        let division = p.growth_rate * (T::from(1.0) - T::from(LEAST_ANDROGEN) / androgen);
         dx[1] = division - death * HALF_DEATH / (androgen + HALF_DEATH) - p.crowding_rate * tumor;
         dx[2] = -p.adaptation_rate;
-        dx[3] = BASAL_RELEASE * androgen + p.psa_release * tumor * androgen - p.psa_clearance * psa;
+        dx[3] = androgen * BASAL_RELEASE + p.psa_release * tumor * androgen - p.psa_clearance * psa;
     }
 
-    fn observe(&self, x: &[f64; 4], _p: &Quota, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, x: &[T; 4], _p: &Quota<T>, y: &mut [T]) {
         y[0] = x[3];
         y[1] = x[0];
     }

@@ -5,6 +5,8 @@
 //! | survival, effect, BED and EQD2 of a fractionation | [`LinearQuadratic`], [`AlphaBetaRatio`] |
 //! | high doses per fraction | [`LinearQuadraticLinear`] |
 //! | incomplete repair, protracted delivery | [`lea_catcheside`], [`thames`], [`RepairHalfTime`] |
+//! | constant rates and decaying sources | [`continuous_dose`], [`decaying_source_dose`] |
+//! | radiosensitivities by disease | [`RADIOSENSITIVITY_SETS`] |
 //! | repopulation after a kick-off time | [`Repopulation`] |
 //! | the biological dose of a list of timed fractions | [`Tissue::biological_dose`] |
 //! | hypoxia | [`oxygen_enhancement`], [`LinearQuadratic::at_oxygen_enhancement`] |
@@ -21,15 +23,19 @@
 //! ```
 
 mod control;
+mod dose_rate;
 mod hypoxia;
 mod linear_quadratic;
+mod parameter_sets;
 mod proliferation_saturation;
 mod repair;
 mod schedule;
 
 pub use control::{DoseResponse, poisson_control};
+pub use dose_rate::{continuous_dose, decaying_source_dose};
 pub use hypoxia::oxygen_enhancement;
 pub use linear_quadratic::{AlphaBetaRatio, LinearQuadratic, LinearQuadraticLinear};
+pub use parameter_sets::{RADIOSENSITIVITY_SETS, RadiosensitivitySet};
 pub use proliferation_saturation::{ProliferationSaturation, ProliferationSaturationParameters, proliferation_saturation};
 pub use repair::{RepairHalfTime, lea_catcheside, thames};
 pub use schedule::{BiologicalDose, Repopulation, Tissue};

@@ -24,33 +24,80 @@ pub(crate) fn normal_distribution(x: f64) -> f64 {
     if x < 0.0 { tail } else { 1.0 - tail }
 }
 
-/// `exp(-decay t)` behind `n` compartments of `rate` each: `(k/(k-λ))^n exp(-λ t) P(n, (k-λ) t)` with the regularized incomplete gamma
-/// function `P`. The factors are folded into each other, so that none overflows where another vanishes.
-pub(crate) fn behind_transits(n: u32, rate: f64, decay: f64, hours: f64) -> f64 {
-    if n == 0 {
-        return (-decay * hours).exp();
+/// The standard normal density.
+pub(crate) fn normal_density(x: f64) -> f64 {
+    (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt()
+}
+
+/// The standard normal quantile of `p`, infinite at 0 and 1: bisection on the distribution function, to the last bits.
+pub(crate) fn normal_quantile(p: f64) -> f64 {
+    if p.is_nan() || p <= 0.0 || p >= 1.0 {
+        return if p <= 0.0 {
+            f64::NEG_INFINITY
+        } else if p >= 1.0 {
+            f64::INFINITY
+        } else {
+            f64::NAN
+        };
     }
-    let (passed, z) = (rate * hours, (rate - decay) * hours);
-    if z.abs() < f64::from(n) + 3.0 {
-        // The Poisson probability of n at a mean of k t, times the series in z / (n + 1)...
-        let share = (-passed / f64::from(n)).exp();
-        let first = (1..=n).fold(1.0, |product, k| product * (passed / f64::from(k) * share));
-        let (mut term, mut sum, mut k) = (1.0_f64, 1.0_f64, f64::from(n));
-        while term.abs() > 1e-18 * sum.abs() {
-            k += 1.0;
-            term *= z / k;
-            sum += term;
+    let (mut low, mut high) = (-40.0, 40.0);
+    for _ in 0..100 {
+        let middle = 0.5 * (low + high);
+        if middle <= low || middle >= high {
+            break;
         }
-        return first * sum;
+        if normal_distribution(middle) < p { low = middle } else { high = middle }
     }
-    let ratio = rate / (rate - decay);
-    let (mut whole, mut missing, mut poisson) = ((-decay * hours).exp(), 0.0, (-passed).exp());
-    for k in 0..n {
-        whole *= ratio;
-        missing = (missing + poisson) * ratio;
-        poisson *= passed / (f64::from(k) + 1.0);
+    0.5 * (low + high)
+}
+
+/// One exponential of a chain: `gain · exp(-rate t)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Exponential {
+    pub(crate) rate: f64,
+    pub(crate) gain: f64,
+}
+
+/// The most exponentials of a chain.
+pub(crate) const MOST_EXPONENTIALS: usize = 48;
+
+/// The convolution of all exponentials of `chain`, at most [`MOST_EXPONENTIALS`] and in rising order of their rates, at the time `t`. Gains are
+/// not negative. Any rates may be equal, or nearly so.
+///
+/// It is a divided difference of `exp(-r t)` over the rates. Where they lie apart it is that of two shorter ones; where they lie together,
+/// a series of complete symmetric polynomials in their distances to the greatest, of which every term is positive.
+pub(crate) fn convolved(chain: &[Exponential], t: f64) -> f64 {
+    let (Some((last, shorter)), Some((first, later))) = (chain.split_last(), chain.split_first()) else { return 0.0 };
+    if t.is_nan() || t < 0.0 || t.is_infinite() || chain.len() > MOST_EXPONENTIALS {
+        return 0.0;
     }
-    whole - missing
+    if later.is_empty() {
+        return first.gain * (-first.rate * t).exp();
+    }
+    let (apart, order) = (last.rate - first.rate, later.len() as f64);
+    if apart * t > order + 3.0 {
+        return last.gain / apart * convolved(shorter, t) - first.gain / apart * convolved(later, t);
+    }
+    // The product of gains, t^order / order! and exp(-r t), folded into each other so that none overflows where another vanishes.
+    let share = (-last.rate * t / order).exp();
+    let stage = |product: f64, (stage, place): (&Exponential, f64)| product * (stage.gain * t / place * share);
+    let whole = later.iter().zip((1..).map(f64::from)).fold(first.gain, stage);
+    let mut polynomials = [1.0; MOST_EXPONENTIALS];
+    let (mut factor, mut sum, mut k) = (1.0, 1.0, order);
+    loop {
+        k += 1.0;
+        factor /= k;
+        let mut before = 0.0;
+        for (stage, polynomial) in chain.iter().zip(&mut polynomials) {
+            *polynomial = before + (last.rate - stage.rate) * t * *polynomial;
+            before = *polynomial;
+        }
+        let term = before * factor;
+        sum += term;
+        if term <= 1e-18 * sum || !term.is_finite() {
+            return whole * sum;
+        }
+    }
 }
 
 /// A Poisson number of `mean`, 0 for a mean that is not above 0: by multiplication below 10, by transformed rejection (Hörmann 1993,
@@ -126,18 +173,85 @@ mod tests {
     }
 
     #[test]
-    fn behind_transits_is_the_convolution() {
-        let (decay, hours) = (10.0 / 30.3, 7.0);
-        for (n, rate) in [(1, 2.0), (3, 1.0), (3, 0.1), (4, decay * 1.000_1), (40, 6.0), (1, 0.02)] {
-            // Midpoints of n k (k s)^(n-1)/n! exp(-k s) exp(-λ (t - s)).
-            let steps = 20_000;
-            let at = |step: i32| {
-                let s = hours * (f64::from(step) + 0.5) / f64::from(steps);
-                let density = (1..n).fold(rate * (-rate * s).exp(), |density, k| density * rate * s / f64::from(k));
-                density * (-decay * (hours - s)).exp() * hours / f64::from(steps)
-            };
-            let (expected, found) = ((0..steps).map(at).sum::<f64>(), behind_transits(n as u32, rate, decay, hours));
-            assert!((found / expected - 1.0).abs() < 1e-6, "{n} at {rate}: {found} is not {expected}");
+    fn quantiles_invert_the_distribution() {
+        for (p, expected) in
+            [(0.975, 1.959_963_984_540_054), (0.5, 0.0), (0.1, -1.281_551_565_544_600_4), (1e-10, -6.361_340_902_404_056)]
+        {
+            assert!((normal_quantile(p) - expected).abs() < 1e-9, "{p}: {}", normal_quantile(p));
+        }
+        assert_eq!((normal_quantile(0.0), normal_quantile(1.0)), (f64::NEG_INFINITY, f64::INFINITY));
+        assert!(normal_quantile(f64::NAN).is_nan());
+    }
+
+    /// The convolution by midpoints, one exponential after the other.
+    fn by_midpoints(chain: &[Exponential], t: f64) -> f64 {
+        let steps = 4000;
+        let h = t / f64::from(steps);
+        let at = |i: usize| h * (i as f64 + 0.5);
+        let Some((first, rest)) = chain.split_first() else { return 0.0 };
+        let mut values: Vec<f64> = (0..steps as usize).map(|i| first.gain * (-first.rate * at(i)).exp()).collect();
+        let mut end = first.gain * (-first.rate * t).exp();
+        for stage in rest {
+            // x' = -r x + input, by the midpoint of each step.
+            let (mut x, decay, middle) = (0.0, (-stage.rate * h).exp(), (-stage.rate * 0.5 * h).exp());
+            let mut next = Vec::with_capacity(values.len());
+            for value in &values {
+                next.push(x * middle + 0.5 * h * stage.gain * value * (-stage.rate * 0.25 * h).exp());
+                x = x * decay + h * stage.gain * value * middle;
+            }
+            (values, end) = (next, x);
+        }
+        end
+    }
+
+    #[test]
+    fn a_chain_is_the_convolution_at_any_rates() {
+        let chain = |pairs: &[(f64, f64)]| {
+            let mut chain: Vec<_> = pairs.iter().map(|&(rate, gain)| Exponential { rate, gain }).collect();
+            chain.sort_by(|a, b| a.rate.total_cmp(&b.rate));
+            chain
+        };
+        let cases: [&[(f64, f64)]; 7] = [
+            &[(0.33, 0.05), (5.8, 5.8)],
+            &[(0.33, 0.05), (0.33, 0.33)],
+            &[(0.33, 0.05), (0.330_000_001, 0.330_000_001)],
+            &[(0.33, 0.05), (0.33, 0.33), (0.76, 0.76)],
+            &[(0.33, 0.05), (0.36, 0.36), (0.34, 0.34), (0.0, 0.5)],
+            &[(0.33, 0.05), (2.0, 2.0), (2.0, 2.0), (2.0, 2.0), (0.9, 0.9)],
+            &[(0.0, 1.0), (0.0, 1.0), (0.0, 1.0)],
+        ];
+        for case in cases {
+            for t in [0.7, 7.0, 30.0] {
+                let (found, expected) = (convolved(&chain(case), t), by_midpoints(&chain(case), t));
+                assert!((found / expected - 1.0).abs() < 2e-3, "{case:?} at {t}: {found} is not {expected}");
+            }
+        }
+        assert_eq!(convolved(&chain(&[(0.1, 1.0), (0.1, 0.1)]), 0.0), 0.0);
+        assert_eq!(convolved(&chain(&[(0.1, 1.0), (0.1, 0.1)]), f64::INFINITY), 0.0);
+    }
+
+    #[test]
+    fn equal_exponentials_are_the_density_of_erlang() {
+        // k (k t)^(n-1) / (n-1)! exp(-k t), in logarithms.
+        for (n, k, t) in [(1_usize, 0.5, 3.0), (4, 2.0, 5.0), (33, 6.0, 4.0), (40, 1.0, 100.0)] {
+            let chain = vec![Exponential { rate: k, gain: k }; n];
+            let ln_factorial: f64 = (1..n).map(|i| (i as f64).ln()).sum();
+            let expected = (k.ln() + (n - 1) as f64 * (k * t).ln() - ln_factorial - k * t).exp();
+            assert!((convolved(&chain, t) / expected - 1.0).abs() < 1e-12, "{n}");
+        }
+    }
+
+    #[test]
+    fn a_chain_has_its_digits_where_the_quotient_loses_them() {
+        // (exp(-a t) - exp(-b t)) / (b - a) = t exp(-m t) sinh(x)/x with m the mean and x = (b - a) t / 2.
+        for gap in [1e-12, 1e-9, 1e-6, 1e-3, 0.1, 1.0, 10.0] {
+            for t in [0.01, 1.0, 12.0] {
+                let chain = [Exponential { rate: 0.3, gain: 1.0 }, Exponential { rate: 0.3 + gap, gain: 1.0 }];
+                let (mean, x) = (0.3 + 0.5 * gap, 0.5 * gap * t);
+                let ratio = if x < 1e-3 { 1.0 + x * x / 6.0 + x.powi(4) / 120.0 } else { x.sinh() / x };
+                let expected = t * (-mean * t).exp() * ratio;
+                assert!((convolved(&chain, t) / expected - 1.0).abs() < 1e-13, "{gap} at {t}");
+            }
         }
     }
 

@@ -20,8 +20,8 @@
 //! # Ok::<(), twin_trials::TrialError>(())
 //! ```
 //!
-//! The primary type is [`Trial`], plain data that [`run`] runs. What this crate does not do: it does not recommend a treatment, and
-//! only [`batch`] touches files.
+//! The primary type is [`Trial`], plain data that [`run`] runs. What this crate does not do: it decides nothing, for a
+//! recommendation of [`planning`] is for a clinician to weigh, and only [`batch`] touches files.
 //!
 //! # Catalogue
 //! - [`Trial`], [`Arm`], [`Measurement`]: the design
@@ -32,6 +32,7 @@
 //! - [`run`], [`run_observed`], [`course()`]: running it
 //! - [`batch`]: trials in files that survive interruption, and in shards for many machines
 //! - [`statistics`]: survival curves, log-rank, Cox, accelerated and competing-risk regression, quantiles, paired differences
+//! - [`planning`]: plans, hard limits, objectives under doubt, and the most promising plan
 //! - [`design`]: two stages, several looks, events needed, dose escalation
 //! - [`dossier`]: what a twin or a trial can show for itself, after standards of credibility, with what is open
 //! - [`report`]: one HTML document with figures, readable in print
@@ -45,7 +46,9 @@ pub mod design;
 pub mod dossier;
 pub mod endpoint;
 mod error;
+pub mod explain;
 mod outcomes;
+pub mod planning;
 mod policy;
 pub mod report;
 mod run;

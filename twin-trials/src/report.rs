@@ -18,19 +18,25 @@
 //! ```
 
 mod axis;
+mod briefing;
+mod curves;
 mod densities;
 mod forecast;
 mod html;
 mod intervals;
 mod number;
+mod slices;
 mod survival;
 mod svg;
 
 pub use axis::Scale;
+pub use briefing::{Briefing, Wording};
+pub use curves::{Curve, CurveStyle, CurvesFigure, Quantity};
 pub use densities::{DensitiesFigure, Density, DensityPanel};
 pub use forecast::{CarriedForward, ForecastFigure, ObservedPoint, Reading, TreatmentPeriod, Use};
 pub use intervals::{IntervalRow, IntervalsFigure, ReferenceLine};
 pub use number::{format_number, format_p_value};
+pub use slices::{Slice, SlicesFigure};
 pub use survival::{SurvivalCurve, SurvivalFigure};
 
 use crate::TrialError;
@@ -154,6 +160,16 @@ impl Figure {
         Self { caption: caption.into(), alternative: None, plot }
     }
 
+    /// Draws the figure alone, without its caption, as one SVG document that needs no other file.
+    ///
+    /// # Errors
+    /// As [`Report::to_html`], for what cannot be drawn.
+    pub fn to_svg(&self) -> Result<String, TrialError> {
+        let drawing = self.draw(1)?;
+        let (head, body) = drawing.split_once('\n').unwrap_or((&drawing, ""));
+        Ok(format!("{head}\n<style>{}</style>\n{body}", html::SVG_STYLE))
+    }
+
     /// The drawing, as the figure number `id` of its document.
     fn draw(&self, id: usize) -> Result<String, TrialError> {
         let told = self.alternative.as_deref();
@@ -162,6 +178,8 @@ impl Figure {
             Plot::Densities(plot) => plot.draw(id, told),
             Plot::Intervals(plot) => plot.draw(id, told),
             Plot::Survival(plot) => plot.draw(id, told),
+            Plot::Curves(plot) => plot.draw(id, told),
+            Plot::Slices(plot) => plot.draw(id, told),
         }
     }
 }
@@ -178,6 +196,10 @@ pub enum Plot {
     Intervals(IntervalsFigure),
     /// Kaplan-Meier curves of several arms.
     Survival(SurvivalFigure),
+    /// Curves or clouds of points on common axes.
+    Curves(CurvesFigure),
+    /// Slices through fields in a patient's anatomy.
+    Slices(SlicesFigure),
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Running a trial: every virtual patient through every arm.
 
+use crate::statistics::FollowUp;
 use crate::{Arm, Assessed, Assessment, Course, History, Outcome, Trial, TrialError, VirtualPatient};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,19 @@ impl TrialReport {
         let place = self.endpoints.iter().position(|candidate| candidate == endpoint);
         let place = place.ok_or_else(|| unknown(endpoint, self.endpoints.clone()))?;
         Ok(report.outcomes.iter().flatten().filter_map(|outcomes| outcomes.get(place).copied()).collect())
+    }
+
+    /// The times of `endpoint` in `arm` in days, by patient, for survival statistics; outcomes that are no times are left out.
+    ///
+    /// # Errors
+    /// As [`TrialReport::outcomes`].
+    pub fn follow_ups(&self, arm: &str, endpoint: &str) -> Result<Vec<FollowUp>, TrialError> {
+        let follow_up = |outcome: Outcome| match outcome {
+            Outcome::Event(day) => Some(FollowUp::event(day)),
+            Outcome::Censored(day) => Some(FollowUp::censored(day)),
+            _ => None,
+        };
+        Ok(self.outcomes(arm, endpoint)?.into_iter().filter_map(follow_up).collect())
     }
 }
 
@@ -344,6 +358,7 @@ fn live(trial: &Trial, setup: &Setup, arm: &Arm, patient: &VirtualPatient, strea
         values,
         observed: observations.split_off(past_observations),
         inherited: inherited(&patient.past_treatments),
+        past: Arc::clone(&patient.past_treatments),
         treatments: treatments.split_off(past_treatments),
     })
 }

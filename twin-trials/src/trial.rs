@@ -1,9 +1,9 @@
 //! A trial in silico, as plain data.
 
-use crate::{Arm, Cohort, Endpoint, Measurement, Policy, TrialError};
+use crate::{Arm, Cohort, Endpoint, Measurement, Policy, TrialError, VirtualPatient};
 use std::sync::Arc;
 use twin_calibrate::ErrorModel;
-use twin_core::{Observable, Span};
+use twin_core::{Observable, Random, Span};
 use twin_models::Model;
 
 /// A trial in silico. Plain data: [`run`](crate::run) runs it.
@@ -45,6 +45,14 @@ impl std::fmt::Debug for Trial {
 }
 
 impl Trial {
+    /// The virtual patient number `index`, as every arm meets it.
+    ///
+    /// # Errors
+    /// What keeps that patient from being drawn.
+    pub fn patient(&self, index: usize) -> Result<VirtualPatient, TrialError> {
+        self.cohort.draw(index, &mut Random::new(self.seed).stream(index as u64).stream(0))
+    }
+
     /// A trial of `model` on `size` patients of `cohort`, still without arms, endpoints and measurements: daily visits for a year,
     /// seed 1, one course in a hundred may fail.
     #[must_use]

@@ -116,5 +116,52 @@ pub(super) fn claims() -> Vec<Claim> {
             volume(&growth::bertalanffy_putter(), &values, 3000.0)
         },
     ));
+    claims.push(Claim::quick(
+        "growth.power_law_and_gompertz",
+        "power law over Gompertz on day 20, Lewis lung: within 6 %",
+        BENZEKRY,
+        (1.0, 0.06),
+        move || {
+            let gompertz = [("decay_rate", 0.0792), ("carrying_capacity", capacity), ("initial_volume", 1.0)];
+            let power = [("growth_rate", 0.921), ("exponent", 0.788), ("initial_volume", 1.0)];
+            Ok(volume(&growth::power_law(), &power, 20.0)? / volume(&growth::gompertz(), &gompertz, 20.0)?)
+        },
+    ));
+    // Exponential until a V = b at V = 1000 mm3 on day ln(10)/0.05, then linear: continuous, and so is the slope.
+    let turn = std::f64::consts::LN_10 / 0.05;
+    for (name, what, step, expected) in [
+        ("volume", "volume at the turn, mm3", 0.0_f64, 1000.0),
+        ("slope_before", "slope just before the turn, mm3/d", -1e-3, 50.0),
+        ("slope_after", "slope just after the turn, mm3/d", 1e-3, 50.0),
+    ] {
+        let claim = format!("exponential-linear growth: {what}");
+        claims.push(Claim::quick(format!("growth.exponential_linear_{name}"), claim, "closed form", (expected, 5e-3), move || {
+            let values = [("growth_rate", 0.05), ("linear_rate", 50.0), ("initial_volume", 100.0)];
+            let of = |day: f64| volume(&growth::exponential_linear().with_relative_tolerance(1e-11), &values, day);
+            if step.abs() > 0.0 { Ok((of(turn + step)? - of(turn)?) / step) } else { of(turn) }
+        }));
+    }
+    for (name, disease, days) in [
+        ("breast", "breast cancer, human", 164.0),
+        ("meningioma_benign", "meningioma, benign, human", 415.0),
+        ("meningioma_atypical", "meningioma, atypical, human", 178.0),
+        ("meningioma_anaplastic", "meningioma, anaplastic, human", 205.0),
+    ] {
+        let claim = format!("{disease}: volume after the published doubling time, relative to the start");
+        claims.push(Claim::quick(
+            format!("growth.doubling_{name}"),
+            claim,
+            "the source of the parameter set",
+            (2.0, 1e-4),
+            move || {
+                let set = growth::GROWTH_PARAMETER_SETS.iter().find(|set| set.disease == disease).ok_or("no such set")?;
+                let model = growth::exponential();
+                let parameters = set.of(&model).map_err(words)?;
+                let start = parameters.get("initial_volume").map_err(words)?;
+                let rate = parameters.get("growth_rate").map_err(words)?;
+                Ok(volume(&model, &[("growth_rate", rate)], days)? / start)
+            },
+        ));
+    }
     claims
 }

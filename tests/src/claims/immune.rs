@@ -26,7 +26,7 @@ fn last(values: Vec<f64>) -> Ours {
     values.last().copied().ok_or_else(|| "nothing was seen".to_owned())
 }
 
-fn defaults<P: ParameterSet>() -> Result<P, String> {
+fn defaults<P: ParameterSet<Of<f64> = P>>() -> Result<P, String> {
     P::from_values(&P::specs().iter().map(|spec| spec.default).collect::<Vec<_>>()).ok_or_else(|| "no parameters".to_owned())
 }
 

@@ -8,10 +8,12 @@ use twin_core::{
 use twin_models::composition::{Drug, NoTumor, TumorModel, UpTo};
 use twin_models::kinetics::{
     Compartments, Disposition, Elimination, Kinetics, NivolumabCovariates, Profile, Route, RunningKinetics, calvert_dose, drugs,
+    temozolomide_clearance,
 };
 use twin_models::{Model, Scenario, Source, simulate};
 
 const OSTERMANN: &str = "Ostermann 2004: parameters; figure computed from them";
+const JEN: &str = "Jen 2000, Pharm Res 17:1284: 445 patients";
 const BAJAJ: &str = "Bajaj 2017: parameters; figure computed from them";
 const CALVERT: &str = "Calvert 1989, formula";
 const BODY: &str = "published formulas of body size and renal function";
@@ -90,6 +92,20 @@ fn agreement(claims: &mut Vec<Claim>) {
         let values = [("clearance", 5.0), ("volume", 20.0), ("exchange_1", 3.0), ("volume_1", 40.0), ("absorption_rate", 0.9)];
         difference(drug::<1>(Route::Oral { transits: 0 }, &values)?, &profile, true)
     });
+    // Where the rate of absorption is that of elimination, or nearly so, a quotient of differences has no digits left.
+    row("agreement_equal_rates", "absorption as fast as elimination", || {
+        let disposition = Disposition::one_compartment(5.0, 20.0).and_then(|one| one.absorbed(0.25)).map_err(words)?;
+        let profile = Profile::new(disposition).bolus(0.0, 100.0).and_then(|p| p.bolus(6.0, 60.0)).map_err(words)?;
+        let values = [("clearance", 5.0), ("volume", 20.0), ("absorption_rate", 0.25)];
+        difference(drug::<0>(Route::Oral { transits: 0 }, &values)?, &profile, true)
+    });
+    row("agreement_nearly_equal_rates", "absorption faster than elimination by a billionth", || {
+        let rate = 0.25 * (1.0 + 1e-9);
+        let disposition = Disposition::one_compartment(5.0, 20.0).and_then(|one| one.absorbed(rate)).map_err(words)?;
+        let profile = Profile::new(disposition).bolus(0.0, 100.0).and_then(|p| p.bolus(6.0, 60.0)).map_err(words)?;
+        let values = [("clearance", 5.0), ("volume", 20.0), ("absorption_rate", rate)];
+        difference(drug::<0>(Route::Oral { transits: 0 }, &values)?, &profile, true)
+    });
     row("agreement_transit", "four transit compartments and absorption", || {
         let disposition = Disposition::one_compartment(5.0, 20.0).and_then(|one| one.absorbed(0.9)).map_err(words)?;
         let profile = Profile::new(disposition).transit(0.0, (4, 2.0), 100.0).and_then(|p| p.transit(6.0, (4, 2.0), 60.0));
@@ -130,6 +146,17 @@ fn published_drugs(claims: &mut Vec<Claim>) {
     claims.push(digits("kinetics.temozolomide_exposure", "AUC of 270 mg in mg h/L", OSTERMANN, (27.0, 1e-9), || {
         Ok(270.0 * temozolomide()?.area_per_dose())
     }));
+    let claim = "exposure of cerebrospinal fluid over that of plasma (fluid of 0.14 L)";
+    claims.push(digits("kinetics.temozolomide_cerebrospinal", claim, OSTERMANN, (0.20, 0.02), || {
+        let fluid = drugs::temozolomide_in_cerebrospinal_fluid().map_err(words)?;
+        Ok(fluid.area_per_dose() / temozolomide()?.area_per_dose())
+    }));
+    for (name, area, sex, expected) in [("male", 2.0, Sex::Male, 11.2), ("female", 1.7, Sex::Female, 8.8)] {
+        let claim = format!("clearance of temozolomide, {name}, {area} m2: L/h");
+        claims.push(digits(format!("kinetics.temozolomide_clearance_{name}"), claim, JEN, (expected, 1e-9), move || {
+            temozolomide_clearance(&Quantity::new(area, "m2").map_err(words)?, sex).map_err(words)
+        }));
+    }
     claims.push(digits("kinetics.nivolumab_clearance_early", "clearance at the start in L/d", BAJAJ, (0.2256, 1e-4), || {
         let reference =
             NivolumabCovariates { weight_kg: 80.0, filtration_ml_per_min: 90.0, male: false, impaired: false, asian: false };

@@ -2,12 +2,21 @@
 
 use super::{Claim, digits, words};
 use twin_core::AbsorbedDose;
+use twin_core::{Proportion, Random};
 use twin_models::effect::LowGradeGliomaParameters;
-use twin_models::molecular::{GenomicRadiosensitivity, cellularity_from_diffusion, radiosensitivity_index};
+use twin_models::molecular::{
+    Correlate, Datum, Effect, GenomicRadiosensitivity, ResistanceFinding, ResistantShare, cellularity_from_diffusion,
+    glioblastoma_survival, radiosensitivity_index,
+};
 
 const SCOTT: &str = "Scott 2017, formula";
 const ESCHRICH: &str = "Eschrich 2009: coefficients; index computed from them";
 const DIFFUSION: &str = "linear map of apparent diffusion to cellularity, water 3e-3 mm2/s";
+const UPTAKE: &str = "meta-analysis in Acta Radiologica 2018, doi:10.1177/0284185117706609";
+const T790M: &str = "digital PCR of 109 samples before treatment: 38.5 % positive, median allele fraction 0.14 %";
+const MGMT: &str = "orthotopic xenografts, J Neurooncol 2009 92:23: correlation 0.72, half methylated; figure computed from them";
+const POOLED: &str = "pooled analysis of 2020, radiotherapy and temozolomide by MGMT methylation";
+const WIDTH: &str = "no datum gives the population's distribution, which is wider";
 const MAZZOCCO: &str = "Mazzocco 2015: effects of genotype";
 
 pub(super) fn claims() -> Vec<Claim> {
@@ -75,5 +84,107 @@ pub(super) fn claims() -> Vec<Claim> {
     claims.push(digits("molecular.glioma_tp53_damage", "damage with mutated TP53", MAZZOCCO, (0.143, 1e-9), || {
         Ok(LowGradeGliomaParameters::of_genotype(false, true).1)
     }));
+    claims.extend(distributions());
+    claims.extend(arms());
+    claims
+}
+
+/// Links as distributions: what they were made of comes back, and nothing known is wider than something known.
+fn distributions() -> Vec<Claim> {
+    let mut claims = Vec::new();
+    for (name, expected, link) in [
+        ("flt", 0.65, Correlate::fluorothymidine_and_ki67_of_lung_cancer as fn() -> Result<Correlate, twin_core::CoreError>),
+        ("fdg", 0.45, Correlate::fluorodeoxyglucose_and_ki67_of_lung_cancer),
+    ] {
+        let claim = format!("correlation of {name} uptake and Ki-67 in 20000 virtual patients");
+        // Four standard errors of a correlation of 20000 pairs.
+        let tolerance = 4.0 * (1.0 - expected * expected) / 20_000_f64.sqrt();
+        claims.push(Claim::quick(format!("molecular.uptake_{name}"), claim, UPTAKE, (expected, tolerance), move || {
+            let (link, mut random) = (link().map_err(words)?, Random::new(7));
+            let mut sums = [0.0; 5];
+            for _ in 0..20_000 {
+                let measured = link.measured.sample(&mut random);
+                let moved = link.distribution(Some(measured)).map_err(words)?.sample(&mut random);
+                let (x, y) = (measured.ln(), moved.ln());
+                for (sum, term) in sums.iter_mut().zip([x, y, x * x, y * y, x * y]) {
+                    *sum += term / 20_000.0;
+                }
+            }
+            let [x, y, xx, yy, xy] = sums;
+            Ok((xy - x * y) / ((xx - x * x) * (yy - y * y)).sqrt())
+        }));
+    }
+    let found = || -> Result<Vec<f64>, String> {
+        let (share, mut random) = (ResistantShare::egfr_t790m().map_err(words)?, Random::new(8));
+        let draws: Result<Vec<f64>, _> = (0..40_000).map(|_| share.sample(ResistanceFinding::Unknown, &mut random)).collect();
+        let mut found: Vec<f64> =
+            draws.map_err(words)?.into_iter().map(|cells| 0.5 * cells).filter(|allele| *allele > 2e-4).collect();
+        found.sort_by(f64::total_cmp);
+        Ok(found)
+    };
+    let claim = "share of 40000 virtual patients in whom a test with the limit 0.02 % finds EGFR T790M";
+    claims.push(Claim::quick("molecular.t790m_found", claim, T790M, (0.385, 0.01), move || Ok(found()?.len() as f64 / 40_000.0)));
+    let claim = "median allele fraction among those, %";
+    claims.push(Claim::quick("molecular.t790m_median", claim, T790M, (0.14, 0.007), move || {
+        let found = found()?;
+        found.get(found.len() / 2).map(|allele| 100.0 * allele).ok_or_else(|| "none found".to_owned())
+    }));
+    // The means of both halves of a standard normal lie 2/sqrt(2 pi) apart from 0: exp(2 r s sqrt(2/pi)).
+    let claim = "kill by temozolomide of methylated over unmethylated tumors, ratio of medians";
+    claims.push(Claim::quick("molecular.mgmt_ratio", claim, MGMT, (2.0482, 1e-3), || {
+        let effect = Effect::mgmt_methylation().map_err(words)?;
+        Ok(effect.present / effect.absent)
+    }));
+    let mut width = |name: &str, run: Box<dyn Fn() -> Result<(f64, f64), String> + Send + Sync>| {
+        let claim = format!("1 if the distribution without {name} is wider than with it");
+        claims.push(digits(format!("molecular.width_{name}"), claim, WIDTH, (1.0, 1e-9), move || {
+            run().map(|(unknown, known)| f64::from(unknown > known))
+        }));
+    };
+    width("mgmt", Box::new(|| widths(&Effect::mgmt_methylation().map_err(words)?)));
+    width("codeletion", Box::new(|| widths(&Effect::low_grade_glioma()[0])));
+    width("tp53", Box::new(|| widths(&Effect::low_grade_glioma()[1])));
+    width("ki67", Box::new(|| correlated(&Correlate::ki67_and_growth_of_breast_cancer(0.5).map_err(words)?, 40.0)));
+    width("flt", Box::new(|| correlated(&Correlate::fluorothymidine_and_ki67_of_lung_cancer().map_err(words)?, 6.0)));
+    width("rsi", Box::new(|| correlated(&Correlate::index_and_radiosensitivity(-0.4).map_err(words)?, 0.2)));
+    width(
+        "t790m",
+        Box::new(|| {
+            let share = ResistantShare::egfr_t790m().map_err(words)?;
+            let limit = Proportion::new(2e-4).map_err(words)?;
+            let of = |finding| share.distribution(finding).map(|it| it.ln_deviation()).map_err(words);
+            Ok((of(ResistanceFinding::Unknown)?, of(ResistanceFinding::Undetected { limit })?))
+        }),
+    );
+    claims
+}
+
+fn widths(effect: &Effect) -> Result<(f64, f64), String> {
+    let of = |datum| effect.distribution(datum).map(|it| it.ln_deviation()).map_err(words);
+    Ok((of(Datum::Unknown)?, of(Datum::Present)?.max(of(Datum::Absent)?)))
+}
+
+fn correlated(link: &Correlate, value: f64) -> Result<(f64, f64), String> {
+    let of = |value| link.distribution(value).map(|it| it.ln_deviation()).map_err(words);
+    Ok((of(None)?, of(Some(value))?))
+}
+
+/// Medians of virtual arms of 10000 patients by MGMT methylation, in months.
+fn arms() -> Vec<Claim> {
+    let mut claims = Vec::new();
+    for (name, datum, medians) in [("methylated", Datum::Present, [24.59, 9.51]), ("unmethylated", Datum::Absent, [14.11, 4.99])] {
+        for (place, (what, expected)) in ["overall", "progression_free"].into_iter().zip(medians).enumerate() {
+            let claim = format!("median {what} survival of a virtual arm of 10000 {name} patients, months");
+            // Four standard errors of the median of an exponential law: m / (ln 2 sqrt(n)).
+            let tolerance = 4.0 * expected / (std::f64::consts::LN_2 * 100.0);
+            claims.push(Claim::quick(format!("molecular.arm_{name}_{what}"), claim, POOLED, (expected, tolerance), move || {
+                let laws = glioblastoma_survival(datum).map_err(words)?.ok_or("no arm")?;
+                let (law, mut random) = (laws.get(place).ok_or("no law")?, Random::new(9));
+                let mut draws: Vec<f64> = (0..10_000).map(|_| law.draw(&mut random)).collect();
+                draws.sort_by(f64::total_cmp);
+                draws.get(5000).copied().ok_or_else(|| "no draw".to_owned())
+            }));
+        }
+    }
     claims
 }

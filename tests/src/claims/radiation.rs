@@ -3,14 +3,17 @@
 use super::{Claim, Ours, digits, words};
 use twin_core::{AbsorbedDose, Observable, Proportion, Random, Span, Target, Time, TimedTreatment, Treatment};
 use twin_models::radiation::{
-    AlphaBetaRatio, DoseResponse, LinearQuadratic, LinearQuadraticLinear, RepairHalfTime, Repopulation, Tissue, lea_catcheside,
-    oxygen_enhancement, poisson_control, proliferation_saturation, thames,
+    AlphaBetaRatio, DoseResponse, LinearQuadratic, LinearQuadraticLinear, RADIOSENSITIVITY_SETS, RepairHalfTime, Repopulation,
+    Tissue, continuous_dose, decaying_source_dose, lea_catcheside, oxygen_enhancement, poisson_control, proliferation_saturation,
+    thames,
 };
 use twin_models::{Model, Scenario, simulate};
 
 const FORMULA: &str = "closed form of the linear-quadratic model";
 const REPOPULATION: &str = "BED less ln 2/alpha (T - Tk)/Tp";
 const REPAIR: &str = "closed forms of Lea and Catcheside, and of Thames";
+const DALE: &str = "Dale 1985, closed form (recalled), against the double sum over pairs";
+const JEONG: &str = "Jeong 2017: alpha/beta 2.80 Gy, oxygen enhancement 1.70; figure computed from them";
 const OXYGEN: &str = "(3 p + 3)/(p + 3), after Wouters and Brown 1997 (form recalled)";
 const PROKOPIOU: &str = "Prokopiou 2015 Radiat Oncol, figure 1: parameters; course computed from them";
 
@@ -203,6 +206,44 @@ fn saturation(claims: &mut Vec<Claim>) {
     }
 }
 
+/// Sources: a constant rate against Lea and Catcheside written out, a decaying one against the sum over its hours.
+fn dose_rate(claims: &mut Vec<Claim>) {
+    let late = || AlphaBetaRatio::from_gray(3.0).map_err(words);
+    let repair = || RepairHalfTime::from_hours(1.5).map_err(words);
+    // 60 Gy at 0.5 Gy/h: mu = ln2/1.5, x = 120 mu, 60 (1 + 2 0.5/(3 mu) (1 - (1 - exp(-x))/x)).
+    let mu = std::f64::consts::LN_2 / 1.5;
+    let x = 120.0 * mu;
+    let expected = 60.0 * (1.0 + 1.0 / (3.0 * mu) * (1.0 - (1.0 - (-x).exp()) / x));
+    let claim = "BED3 of 60 Gy at 0.5 Gy/h, half-time 1.5 h";
+    claims.push(digits("radiation.low_dose_rate", claim, DALE, (expected, 1e-9), move || {
+        continuous_dose(late()?, repair()?, 0.5, hours(120.0)?).map_err(words)
+    }));
+    let claim = "BED3 of a permanent source of iodine-125 (59.4 d) at 0.07 Gy/h, against pulses of ten minutes over ten half-lives";
+    let mut row = Claim::quick("radiation.permanent_source", claim, DALE, (1.0, 5e-3), move || {
+        let closed = decaying_source_dose(late()?, repair()?, 0.07, Span::from_days(59.4).map_err(words)?).map_err(words)?;
+        let (pulse, target) = (1.0 / 6.0, Target::new("tumor").map_err(words)?);
+        let decay = std::f64::consts::LN_2 / (59.4 * 24.0);
+        let one = |n: u32| {
+            let at = pulse * (f64::from(n) + 0.5);
+            let dose = gray(0.07 * pulse * (-decay * at).exp())?;
+            Ok(TimedTreatment::new(Time::from_days(at / 24.0).map_err(words)?, Treatment::fraction(dose, target.clone())))
+        };
+        let course: Result<Vec<_>, String> = (0..85_536).map(one).collect();
+        let found = Tissue::new(late()?).repairing(repair()?).biological_dose(&course?, &target).map_err(words)?;
+        Ok(found.bed_gray / closed)
+    });
+    row.quick = false;
+    claims.push(row);
+    let lung = || RADIOSENSITIVITY_SETS.first().ok_or_else(|| "no set".to_owned());
+    let claim = "early-stage lung cancer: effect of 3 x 18 Gy in oxygenated over that in hypoxic cells";
+    // (18 + 18^2/2.8) / (18/1.7 + (18/1.7)^2/2.8).
+    let expected = (18.0 + 18.0 * 18.0 / 2.8) / (18.0 / 1.7 + (18.0 / 1.7_f64).powi(2) / 2.8);
+    claims.push(digits("radiation.lung_hypoxia", claim, JEONG, (expected, 1e-9), move || {
+        let (model, hypoxic) = (lung()?.model().map_err(words)?, lung()?.hypoxic().map_err(words)?.ok_or("no hypoxic cells")?);
+        Ok(model.effect(gray(18.0)?) / hypoxic.effect(gray(18.0)?))
+    }));
+}
+
 pub(super) fn claims() -> Vec<Claim> {
     let mut claims = Vec::new();
     fractionation(&mut claims);
@@ -211,5 +252,6 @@ pub(super) fn claims() -> Vec<Claim> {
     high_doses_and_oxygen(&mut claims);
     control(&mut claims);
     saturation(&mut claims);
+    dose_rate(&mut claims);
     claims
 }

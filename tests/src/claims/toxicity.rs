@@ -3,10 +3,18 @@
 use super::{Claim, Ours, digits, words};
 use twin_core::{Agent, Observable, Quantity, Random, Span, Time, TimedTreatment, Treatment};
 use twin_models::composition::{Drug, NoTumor, TumorModel, UpTo};
-use twin_models::toxicity::{COMPLICATIONS, ComplicationModel, DoseVolume, Friberg};
+use twin_models::toxicity::{
+    COMPLICATIONS, CUMULATIVE_DOSE_RISKS, ComplicationModel, DocetaxelCovariates, DoseVolume, Friberg, complications,
+    filtration_after_cisplatin,
+};
 use twin_models::{Model, Scenario, kinetics::drugs, simulate};
 
 const ROWS: &str = "rows of the literature (recalled), probabilities computed from them";
+const SWAIN: &str = "Swain et al. 2003, doi:10.1002/cncr.11407";
+const VON_HOFF: &str = "Von Hoff et al. 1979, 7 % as cited by Swain et al. 2003, the others recalled";
+const KLOFT: &str = "Kloft 2006, as in DDMODEL00000224";
+const QUANTEC: &str = "QUANTEC summary of doses and outcomes";
+const CISPLATIN: &str = "long-term effect of cisplatin on renal function: 12.5 % at a median of 452 mg/m2";
 const FRIBERG: &str =
     "DDMODEL00000186 (paclitaxel, leukocytes): parameters; course integrated by SciPy 1 at a relative tolerance of 1e-9";
 
@@ -111,5 +119,78 @@ pub(super) fn claims() -> Vec<Claim> {
         (221.8, 0.2),
         || nadir().map(|(hour, _)| hour),
     ));
+    claims.extend(limits());
+    claims
+}
+
+/// Limits by cumulative dose and renal function, covariates, and rows of organs side by side.
+fn limits() -> Vec<Claim> {
+    let mut claims = Vec::new();
+    for (place, name, source, points) in [
+        (0, "swain", SWAIN, &[(400.0, 0.05), (500.0, 0.16), (550.0, 0.26), (700.0, 0.48)][..]),
+        (1, "von_hoff", VON_HOFF, &[(400.0, 0.03), (550.0, 0.07), (700.0, 0.18)][..]),
+    ] {
+        for &(dose, expected) in points {
+            let claim = format!("heart failure after {dose} mg/m2 of doxorubicin");
+            claims.push(digits(format!("toxicity.doxorubicin_{name}_{dose}"), claim, source, (expected, 1e-9), move || {
+                CUMULATIVE_DOSE_RISKS.get(place).ok_or("no row")?.probability(dose).map_err(words)
+            }));
+        }
+    }
+    claims.push(digits(
+        "toxicity.cisplatin_filtration",
+        "share of renal function after 452 mg/m2",
+        CISPLATIN,
+        (0.875, 1e-9),
+        || {
+            let before = Quantity::new(80.0, "mL/min").map_err(words)?;
+            let after = filtration_after_cisplatin(&before, 452.0).and_then(|after| after.value_in("mL/min")).map_err(words)?;
+            Ok(after / 80.0)
+        },
+    ));
+    for (organ, row, dose, expected) in [
+        ("kidney", "QUANTEC", 18.0, 0.05),
+        ("kidney", "QUANTEC", 28.0, 0.5),
+        ("brain", "QUANTEC", 72.0, 0.05),
+        ("brain", "QUANTEC", 90.0, 0.1),
+    ] {
+        let claim = format!("{organ} (QUANTEC summary), {dose} Gy to all of it");
+        claims.push(digits(format!("toxicity.{organ}_quantec_{dose}gy"), claim, QUANTEC, (expected, 1e-9), move || {
+            probability(organ, "", row, &DoseVolume::uniform(dose).map_err(words)?)
+        }));
+    }
+    let claim = "lung at a mean of 20 Gy: greatest over least probability among the rows side by side";
+    claims.push(digits("toxicity.lung_spread", claim, ROWS, (1.3635, 1e-3), || {
+        let rows = complications("lung", &DoseVolume::uniform(20.0).map_err(words)?).map_err(words)?;
+        let (least, most) = rows.iter().fold((1.0_f64, 0.0_f64), |(least, most), (_, risk)| (least.min(*risk), most.max(*risk)));
+        Ok(most / least)
+    }));
+    let claim = "1 if rows of the lung disagree more than twofold on one histogram";
+    claims.push(digits("toxicity.lung_rows_disagree", claim, ROWS, (1.0, 1e-9), || {
+        let low = DoseVolume::differential([(2.0, 0.5), (10.0, 0.3), (20.0, 0.2)]).map_err(words)?;
+        let rows = complications("lung", &low).map_err(words)?;
+        let (least, most) = rows.iter().fold((1.0_f64, 0.0_f64), |(least, most), (_, risk)| (least.min(*risk), most.max(*risk)));
+        Ok(f64::from(most > 2.0 * least))
+    }));
+    let typical =
+        DocetaxelCovariates { female: false, impaired: false, previously_treated: false, acid_glycoprotein_g_per_l: 1.34 };
+    let rows = [
+        ("typical", typical, (5.22, 15.6)),
+        ("female", DocetaxelCovariates { female: true, ..typical }, (5.22 * 0.879, 15.6)),
+        ("impaired", DocetaxelCovariates { impaired: true, ..typical }, (5.22 * 1.13, 15.6)),
+        ("previously_treated", DocetaxelCovariates { previously_treated: true, ..typical }, (5.22 * 0.853, 15.6)),
+        ("glycoprotein_low", DocetaxelCovariates { acid_glycoprotein_g_per_l: 0.34, ..typical }, (5.22 * 0.825, 15.6 * 1.351)),
+        ("glycoprotein_high", DocetaxelCovariates { acid_glycoprotein_g_per_l: 2.34, ..typical }, (5.22 * 1.495, 15.6 * 0.649)),
+    ];
+    for (name, covariates, (baseline, slope)) in rows {
+        let claim = format!("docetaxel, {name}: neutrophils before treatment, 1e9/L");
+        claims.push(digits(format!("toxicity.docetaxel_baseline_{name}"), claim, KLOFT, (baseline, 1e-9), move || {
+            covariates.baseline_and_slope().map(|(baseline, _)| baseline).map_err(words)
+        }));
+        let claim = format!("docetaxel, {name}: slope, L/umol");
+        claims.push(digits(format!("toxicity.docetaxel_slope_{name}"), claim, KLOFT, (slope, 1e-9), move || {
+            covariates.baseline_and_slope().map(|(_, slope)| slope).map_err(words)
+        }));
+    }
     claims
 }

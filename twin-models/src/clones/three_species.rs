@@ -1,6 +1,6 @@
 //! Three species of prostate cancer cells that compete.
 
-use crate::{Dynamics, Exposure, Input, ModelSpec, Ode, Source, parameters};
+use crate::{Dynamics, Exposure, Input, ModelSpec, Ode, Scalar, Source, parameters};
 use std::sync::Arc;
 use twin_core::{Agent, Observable};
 
@@ -74,28 +74,28 @@ impl Dynamics for ThreeSpecies {
         &self.spec
     }
 
-    fn initial(&self, p: &Self::Parameters) -> [f64; 4] {
+    fn initial<T: Scalar>(&self, p: &ThreeSpeciesParameters<T>) -> [T; 4] {
         [p.initial_dependent.ln(), p.initial_producing.ln(), p.initial_independent.ln(), p.initial_psa]
     }
 
     #[inline]
-    fn rates(&self, _t: f64, x: &[f64; 4], exposure: &Exposure, p: &Self::Parameters, dx: &mut [f64; 4]) {
+    fn rates<T: Scalar>(&self, _t: T, x: &[T; 4], exposure: &Exposure<T>, p: &ThreeSpeciesParameters<T>, dx: &mut [T; 4]) {
         let level = exposure.level(DRUG);
         let [dependent, producing, independent] = [x[0].exp(), x[1].exp(), x[2].exp()];
-        let supply = p.least_supply + (1.5 - level) * producing;
+        let supply = p.least_supply + (T::from(1.5) - level) * producing;
         let capacity = p.capacity + level * (p.treated_capacity - p.capacity);
         let load = [
             dependent + p.competition_dependent_producing * producing + p.competition_dependent_independent * independent,
             p.competition_producing_dependent * dependent + producing + p.competition_producing_independent * independent,
             p.competition_independent_dependent * dependent + p.competition_independent_producing * producing + independent,
         ];
-        dx[0] = p.growth_dependent * (1.0 - load[0] / supply);
-        dx[1] = p.growth_producing * (1.0 - load[1] / capacity);
-        dx[2] = p.growth_independent * (1.0 - load[2] / p.capacity);
+        dx[0] = p.growth_dependent * (T::from(1.0) - load[0] / supply);
+        dx[1] = p.growth_producing * (T::from(1.0) - load[1] / capacity);
+        dx[2] = p.growth_independent * (T::from(1.0) - load[2] / p.capacity);
         dx[3] = dependent + producing + independent - p.psa_clearance * x[3];
     }
 
-    fn observe(&self, x: &[f64; 4], _p: &Self::Parameters, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, x: &[T; 4], _p: &ThreeSpeciesParameters<T>, y: &mut [T]) {
         y[0] = x[3];
     }
 }

@@ -1,12 +1,11 @@
 //! Composed models from a description: what a file can name.
 
-use super::any::{AnyPart, AnyResponse};
+use super::any::{AnyGrowth, AnyPart, AnyResponse};
 use super::{Drug, NoTumor, Radiotherapy, TumorGrowth, TumorModel, UpTo};
-use crate::growth::{self, GrowthLaw};
+use crate::growth;
 use crate::kinetics::{Kinetics, drugs};
-use crate::{Model, ParameterSpec, SimulationError, effect, toxicity};
+use crate::{Model, SimulationError, effect, toxicity};
 use serde::{Deserialize, Serialize};
-use std::fmt::Debug;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -90,75 +89,23 @@ fn fault(detail: String) -> SimulationError {
     SimulationError::Specification { model: "description".to_owned(), detail }
 }
 
-/// A growth law whose name is known at run time only.
-#[derive(Debug, Clone, Copy)]
-struct AnyGrowth {
-    name: &'static str,
-    rises_as_power: bool,
-    specs: fn() -> Vec<ParameterSpec>,
-    bind: fn(&[f64]) -> Option<Arc<dyn RunningLaw>>,
-}
-
-trait RunningLaw: Debug + Send + Sync {
-    fn initial_volume(&self) -> f64;
-    fn relative_rate(&self, ln_volume: f64) -> f64;
-}
-
-impl<L: GrowthLaw> RunningLaw for L {
-    fn initial_volume(&self) -> f64 {
-        GrowthLaw::initial_volume(self)
-    }
-    fn relative_rate(&self, ln_volume: f64) -> f64 {
-        GrowthLaw::relative_rate(self, ln_volume)
-    }
-}
-
-impl AnyGrowth {
-    fn of<L: GrowthLaw>() -> Self {
-        let bind = |values: &[f64]| L::from_values(values).map(|law| Arc::new(law) as _);
-        Self { name: L::ID, rises_as_power: L::RISES_AS_POWER, specs: L::specs, bind }
-    }
-
-    fn named(id: &str) -> Result<Self, SimulationError> {
-        let laws = [
-            Self::of::<growth::Exponential>(),
-            Self::of::<growth::Logistic>(),
-            Self::of::<growth::GeneralizedLogistic>(),
-            Self::of::<growth::Gompertz>(),
-            Self::of::<growth::Bertalanffy>(),
-            Self::of::<growth::BertalanffyPutter>(),
-            Self::of::<growth::PowerLaw>(),
-            Self::of::<growth::ExponentialLinear>(),
-            Self::of::<growth::SmoothExponentialLinear>(),
-            Self::of::<growth::ReducedGompertz>(),
-        ];
-        let known = || laws.iter().map(|law| law.name).collect::<Vec<_>>().join(", ");
-        laws.into_iter().find(|law| law.name == id).ok_or_else(|| fault(format!("no growth law `{id}`; there are: {}", known())))
-    }
-}
-
-impl TumorGrowth for AnyGrowth {
-    type Running = Arc<dyn RunningLaw>;
-    const TUMOR: bool = true;
-
-    fn rises_as_power(&self) -> bool {
-        self.rises_as_power
-    }
-    fn name(&self) -> String {
-        self.name.to_owned()
-    }
-    fn parameters(&self) -> Vec<ParameterSpec> {
-        (self.specs)()
-    }
-    fn bind(&self, values: &[f64]) -> Option<Self::Running> {
-        (self.bind)(values)
-    }
-    fn initial_volume(law: &Self::Running) -> f64 {
-        law.initial_volume()
-    }
-    fn relative_rate(law: &Self::Running, ln_volume: f64) -> f64 {
-        law.relative_rate(ln_volume)
-    }
+/// The growth law `id`.
+fn law(id: &str) -> Result<AnyGrowth, SimulationError> {
+    let laws = [
+        AnyGrowth::of::<growth::Exponential>(),
+        AnyGrowth::of::<growth::Logistic>(),
+        AnyGrowth::of::<growth::GeneralizedLogistic>(),
+        AnyGrowth::of::<growth::Gompertz>(),
+        AnyGrowth::of::<growth::Bertalanffy>(),
+        AnyGrowth::of::<growth::BertalanffyPutter>(),
+        AnyGrowth::of::<growth::PowerLaw>(),
+        AnyGrowth::of::<growth::ExponentialLinear>(),
+        AnyGrowth::of::<growth::SmoothExponentialLinear>(),
+        AnyGrowth::of::<growth::ReducedGompertz>(),
+    ];
+    let known = || laws.iter().map(TumorGrowth::name).collect::<Vec<_>>().join(", ");
+    let found = laws.iter().find(|law| law.name() == id);
+    found.cloned().ok_or_else(|| fault(format!("no growth law `{id}`; there are: {}", known())))
 }
 
 impl DrugDescription {
@@ -220,7 +167,7 @@ impl Description {
         let all = parts.into_iter().reduce(|before, next| AnyPart::new((before, next)));
         let all = all.unwrap_or_else(|| AnyPart::new(()));
         match &self.growth {
-            Some(law) => Ok(Arc::new(TumorModel::<_, _, UpTo<MOST_STATES>>::model(id, AnyGrowth::named(law)?, all)?)),
+            Some(law) => Ok(Arc::new(TumorModel::<_, _, UpTo<MOST_STATES>>::model(id, self::law(law)?, all)?)),
             None => Ok(Arc::new(TumorModel::<_, _, UpTo<MOST_STATES>>::model(id, NoTumor, all)?)),
         }
     }
@@ -258,7 +205,7 @@ impl Description {
             }
             (None, _, Some(law)) => Err(fault(format!("`{term}` is a second growth law beside `{law}`, or no term that is known"))),
             (None, _, None) => {
-                AnyGrowth::named(term)?;
+                law(term)?;
                 self.growth = Some(term.to_owned());
                 Ok(())
             }

@@ -2,7 +2,7 @@
 
 use super::part::{Outline, Part, Response, RunningPart, RunningResponse, Tumor};
 use crate::kinetics::{Kinetics, RunningKinetics};
-use crate::{Exposure, Given, Input, MAX_INPUTS};
+use crate::{Exposure, Given, Input, MAX_INPUTS, Scalar};
 
 /// A drug with its kinetics `K` and the responses `R` to its concentration; `()` for none.
 #[derive(Debug, Clone)]
@@ -29,14 +29,14 @@ pub struct RunningDrug<K, R> {
     states: usize,
 }
 
-impl<K: RunningKinetics, R> RunningDrug<K, R> {
-    fn infused(&self, exposure: &Exposure) -> f64 {
+impl<K, R> RunningDrug<K, R> {
+    fn infused<T: Scalar>(&self, exposure: &Exposure<T>) -> T {
         self.inputs.iter().map_while(|&input| input).map(|input| exposure.level(input)).sum()
     }
 }
 
 impl<K: Kinetics, R: Response> Part for Drug<K, R> {
-    type Running = RunningDrug<K::Running, R::Running>;
+    type Running<T: Scalar> = RunningDrug<K::Running<T>, R::Running<T>>;
 
     fn outline(&self) -> Outline {
         let mut outline = self.kinetics.outline();
@@ -56,7 +56,7 @@ impl<K: Kinetics, R: Response> Part for Drug<K, R> {
         outline
     }
 
-    fn bind(&self, values: &[f64], inputs: &[Input]) -> Option<Self::Running> {
+    fn bind<T: Scalar>(&self, values: &[T], inputs: &[Input]) -> Option<Self::Running<T>> {
         let outline = self.kinetics.outline();
         let (of_kinetics, of_responses) = values.split_at_checked(outline.parameters.len())?;
         let mut places = [None; MAX_INPUTS];
@@ -69,35 +69,35 @@ impl<K: Kinetics, R: Response> Part for Drug<K, R> {
     }
 }
 
-impl<K: RunningKinetics, R: RunningResponse> RunningPart for RunningDrug<K, R> {
-    fn start(&self, x: &mut [f64]) {
+impl<T: Scalar, K: RunningKinetics<T>, R: RunningResponse<T>> RunningPart<T> for RunningDrug<K, R> {
+    fn start(&self, x: &mut [T]) {
         self.responses.start(x.split_at_mut(self.states).1);
     }
 
     #[inline]
-    fn loss(&self, x: &[f64], _exposure: &Exposure, tumor: &Tumor) -> f64 {
+    fn loss(&self, x: &[T], _exposure: &Exposure<T>, tumor: &Tumor<T>) -> T {
         self.responses.loss(self.kinetics.concentration(x.split_at(self.states).0), tumor)
     }
 
     #[inline]
-    fn dying(&self, x: &[f64]) -> f64 {
+    fn dying(&self, x: &[T]) -> T {
         self.responses.dying(x.split_at(self.states).1)
     }
 
     #[inline]
-    fn rates(&self, x: &[f64], exposure: &Exposure, tumor: &Tumor, dx: &mut [f64]) {
+    fn rates(&self, x: &[T], exposure: &Exposure<T>, tumor: &Tumor<T>, dx: &mut [T]) {
         let ((amounts, rest), (of_amounts, of_rest)) = (x.split_at(self.states), dx.split_at_mut(self.states));
         self.kinetics.rates(amounts, self.infused(exposure), of_amounts);
         self.responses.rates(rest, self.kinetics.concentration(amounts), tumor, of_rest);
     }
 
-    fn treat(&self, given: Given, _ln_living: &mut f64, x: &mut [f64]) {
+    fn treat(&self, given: Given<T>, _ln_living: &mut T, x: &mut [T]) {
         if self.inputs.contains(&Some(given.input)) {
             self.kinetics.enter(given.amount, x.split_at_mut(self.states).0);
         }
     }
 
-    fn observe(&self, x: &[f64], y: &mut [f64]) {
+    fn observe(&self, x: &[T], y: &mut [T]) {
         let (amounts, rest) = x.split_at(self.states);
         if let [concentration, of_responses @ ..] = y {
             *concentration = self.kinetics.concentration(amounts);
@@ -119,7 +119,7 @@ mod tests {
     struct Swallowed(Compartments<0>, Option<&'static str>);
 
     impl Kinetics for Swallowed {
-        type Running = RunningCompartments<0>;
+        type Running<T: Scalar> = RunningCompartments<0, T>;
 
         fn name(&self) -> String {
             self.0.name()
@@ -134,7 +134,7 @@ mod tests {
             }
             outline
         }
-        fn bind(&self, values: &[f64]) -> Option<Self::Running> {
+        fn bind<T: Scalar>(&self, values: &[T]) -> Option<Self::Running<T>> {
             self.0.bind(values)
         }
     }

@@ -2,10 +2,11 @@
 
 use super::part::{Outline, Part, RunningPart, Tumor};
 use super::state::States;
+use crate::dynamics::ParametersOf;
 use crate::growth::GrowthLaw;
 use crate::{
     Dynamics, Exposure, Given, Input, MAX_INPUTS, MAX_OBSERVABLES, ModelSpec, ObservableSpec, Ode, ParameterSet, ParameterSpec,
-    Refused, SimulationError, Source, StateSpec, TreatmentSpec,
+    Refused, Scalar, SimulationError, Source, StateSpace, StateSpec, TreatmentSpec,
 };
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -16,7 +17,7 @@ use twin_core::Observable;
 /// How a tumor grows without treatment, before its parameters have values; or that there is [none](NoTumor).
 pub trait TumorGrowth: Debug + Send + Sync + 'static {
     /// The law with the values of its parameters.
-    type Running: Clone + Debug + Send + Sync + 'static;
+    type Running<T: Scalar>: Clone + Debug + Send + Sync + 'static;
     /// Whether there is a tumor.
     const TUMOR: bool;
 
@@ -30,11 +31,11 @@ pub trait TumorGrowth: Debug + Send + Sync + 'static {
     /// The parameters.
     fn parameters(&self) -> Vec<ParameterSpec>;
     /// The law with `values`; `None` if their number does not fit.
-    fn bind(&self, values: &[f64]) -> Option<Self::Running>;
+    fn bind<T: Scalar>(&self, values: &[T]) -> Option<Self::Running<T>>;
     /// The volume at the start, in mm³.
-    fn initial_volume(running: &Self::Running) -> f64;
+    fn initial_volume<T: Scalar>(running: &Self::Running<T>) -> T;
     /// The relative growth rate, per day, at the volume `exp(ln_volume)` mm³.
-    fn relative_rate(running: &Self::Running, ln_volume: f64) -> f64;
+    fn relative_rate<T: Scalar>(running: &Self::Running<T>, ln_volume: T) -> T;
 }
 
 /// The growth law `L`, known when the program is compiled.
@@ -56,7 +57,7 @@ impl<L> Default for Law<L> {
 }
 
 impl<L: GrowthLaw> TumorGrowth for Law<L> {
-    type Running = L;
+    type Running<T: Scalar> = L::Of<T>;
     const TUMOR: bool = true;
 
     fn rises_as_power(&self) -> bool {
@@ -68,15 +69,15 @@ impl<L: GrowthLaw> TumorGrowth for Law<L> {
     fn parameters(&self) -> Vec<ParameterSpec> {
         L::specs()
     }
-    fn bind(&self, values: &[f64]) -> Option<L> {
+    fn bind<T: Scalar>(&self, values: &[T]) -> Option<L::Of<T>> {
         L::from_values(values)
     }
-    fn initial_volume(law: &L) -> f64 {
-        law.initial_volume()
+    fn initial_volume<T: Scalar>(law: &L::Of<T>) -> T {
+        L::initial_volume(law)
     }
     #[inline]
-    fn relative_rate(law: &L, ln_volume: f64) -> f64 {
-        law.relative_rate(ln_volume)
+    fn relative_rate<T: Scalar>(law: &L::Of<T>, ln_volume: T) -> T {
+        L::relative_rate(law, ln_volume)
     }
 }
 
@@ -85,7 +86,7 @@ impl<L: GrowthLaw> TumorGrowth for Law<L> {
 pub struct NoTumor;
 
 impl TumorGrowth for NoTumor {
-    type Running = ();
+    type Running<T: Scalar> = ();
     const TUMOR: bool = false;
 
     fn name(&self) -> String {
@@ -94,15 +95,15 @@ impl TumorGrowth for NoTumor {
     fn parameters(&self) -> Vec<ParameterSpec> {
         Vec::new()
     }
-    fn bind(&self, values: &[f64]) -> Option<()> {
+    fn bind<T: Scalar>(&self, values: &[T]) -> Option<()> {
         values.is_empty().then_some(())
     }
-    fn initial_volume((): &()) -> f64 {
-        1.0
+    fn initial_volume<T: Scalar>((): &()) -> T {
+        T::from(1.0)
     }
     #[inline]
-    fn relative_rate((): &(), _ln_volume: f64) -> f64 {
-        0.0
+    fn relative_rate<T: Scalar>((): &(), _ln_volume: T) -> T {
+        T::from(0.0)
     }
 }
 
@@ -130,13 +131,13 @@ impl TumorGrowth for NoTumor {
 /// # Example
 /// See [the module](super).
 #[derive(Debug)]
-pub struct TumorModel<G, P, S> {
+pub struct TumorModel<G, P, S: StateSpace> {
     spec: Arc<ModelSpec>,
     growth: G,
     parts: P,
     inputs: Vec<Input>,
     /// Room for all states, all 0.
-    empty: S,
+    empty: S::Of<f64>,
 }
 
 /// A composed model with the values of its parameters.
@@ -146,15 +147,20 @@ pub struct Running<G, P> {
     parts: P,
 }
 
-/// The composition tells the parameters; see [`Dynamics::parameters`].
-impl<G: Clone + Send + Sync + 'static, P: Clone + Send + Sync + 'static> ParameterSet for Running<G, P> {
+/// The parameters of a composition; it tells them itself, see [`Dynamics::parameters`].
+#[derive(Debug, Clone, Copy)]
+pub struct Composed<G, P>(PhantomData<fn() -> (G, P)>);
+
+impl<G: TumorGrowth, P: Part> ParameterSet for Composed<G, P> {
+    type Of<T: Scalar> = Running<G::Running<T>, P::Running<T>>;
+
     /// Empty: they depend on the composition.
     fn specs() -> Vec<ParameterSpec> {
         Vec::new()
     }
 
     /// `None`: it takes the composition.
-    fn from_values(_values: &[f64]) -> Option<Self> {
+    fn from_values<T: Scalar>(_values: &[T]) -> Option<Self::Of<T>> {
         None
     }
 }
@@ -243,37 +249,37 @@ fn check(spec: &ModelSpec) -> Result<(), String> {
 
 /// The logarithm of the sum of two numbers given by theirs; neither overflows.
 #[inline]
-fn ln_sum(a: f64, b: f64) -> f64 {
+fn ln_sum<T: Scalar>(a: T, b: T) -> T {
     a.max(b) + (-(a - b).abs()).exp().ln_1p()
 }
 
 /// The first state and the rest where there is a tumor; a constant and all of them where there is none.
 #[inline]
-fn living<G: TumorGrowth>(x: &[f64]) -> (f64, &[f64]) {
+fn living<G: TumorGrowth, T: Scalar>(x: &[T]) -> (T, &[T]) {
     match x {
         [ln_living, rest @ ..] if G::TUMOR => (*ln_living, rest),
-        all => (0.0, all),
+        all => (T::from(0.0), all),
     }
 }
 
 impl<G: TumorGrowth, P: Part, S: States> Dynamics for TumorModel<G, P, S> {
     type State = S;
-    type Parameters = Running<G::Running, P::Running>;
+    type Parameters = Composed<G, P>;
 
     fn spec(&self) -> &Arc<ModelSpec> {
         &self.spec
     }
 
-    fn parameters(&self, values: &[f64]) -> Option<Self::Parameters> {
+    fn parameters<T: Scalar>(&self, values: &[T]) -> Option<ParametersOf<Self, T>> {
         let (of_growth, of_parts) = values.split_at_checked(self.growth.parameters().len())?;
         Some(Running { growth: self.growth.bind(of_growth)?, parts: self.parts.bind(of_parts, &self.inputs)? })
     }
 
-    fn initial(&self, p: &Self::Parameters) -> S {
-        let mut state = self.empty.clone();
+    fn initial<T: Scalar>(&self, p: &ParametersOf<Self, T>) -> S::Of<T> {
+        let mut state = S::like(&self.empty, |_| T::from(0.0));
         match state.as_mut() {
             [ln_living, rest @ ..] if G::TUMOR => {
-                *ln_living = G::initial_volume(&p.growth).ln();
+                *ln_living = G::initial_volume::<T>(&p.growth).ln();
                 p.parts.start(rest);
             }
             all => p.parts.start(all),
@@ -282,11 +288,11 @@ impl<G: TumorGrowth, P: Part, S: States> Dynamics for TumorModel<G, P, S> {
     }
 
     #[inline]
-    fn rates(&self, _t: f64, x: &S, exposure: &Exposure, p: &Self::Parameters, dx: &mut S) {
-        let (ln_living, rest) = living::<G>(x.as_ref());
+    fn rates<T: Scalar>(&self, _t: T, x: &S::Of<T>, exposure: &Exposure<T>, p: &ParametersOf<Self, T>, dx: &mut S::Of<T>) {
+        let (ln_living, rest) = living::<G, T>(x.as_ref());
         let dying = p.parts.dying(rest);
-        let ln_volume = if dying > 0.0 { ln_sum(ln_living, dying.ln()) } else { ln_living };
-        let growth_rate = G::relative_rate(&p.growth, ln_volume);
+        let ln_volume = dying.if_positive(|| ln_sum(ln_living, dying.ln()), || ln_living);
+        let growth_rate = G::relative_rate::<T>(&p.growth, ln_volume);
         let tumor = Tumor { ln_living, growth_rate };
         match dx.as_mut() {
             [ln_living, of_parts @ ..] if G::TUMOR => {
@@ -297,8 +303,8 @@ impl<G: TumorGrowth, P: Part, S: States> Dynamics for TumorModel<G, P, S> {
         }
     }
 
-    fn observe(&self, x: &S, p: &Self::Parameters, y: &mut [f64]) {
-        let (ln_living, rest) = living::<G>(x.as_ref());
+    fn observe<T: Scalar>(&self, x: &S::Of<T>, p: &ParametersOf<Self, T>, y: &mut [T]) {
+        let (ln_living, rest) = living::<G, T>(x.as_ref());
         match y {
             [volume, of_parts @ ..] if G::TUMOR => {
                 *volume = ln_living.exp() + p.parts.dying(rest);
@@ -308,10 +314,10 @@ impl<G: TumorGrowth, P: Part, S: States> Dynamics for TumorModel<G, P, S> {
         }
     }
 
-    fn treat(&self, given: Given, p: &Self::Parameters, x: &mut S) -> Result<(), Refused> {
+    fn treat<T: Scalar>(&self, given: Given<T>, p: &ParametersOf<Self, T>, x: &mut S::Of<T>) -> Result<(), Refused> {
         match x.as_mut() {
             [ln_living, rest @ ..] if G::TUMOR => p.parts.treat(given, ln_living, rest),
-            all => p.parts.treat(given, &mut 0.0, all),
+            all => p.parts.treat(given, &mut T::from(0.0), all),
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What a part of a model is, and how parts are joined.
 
-use crate::{Exposure, Given, Input, ObservableSpec, ParameterSpec, StateSpec, TreatmentSpec};
+use crate::{Exposure, Given, Input, ObservableSpec, ParameterSpec, Scalar, StateSpec, TreatmentSpec};
 use std::fmt::Debug;
 use twin_core::Observable;
 
@@ -86,82 +86,82 @@ impl Outline {
 
 /// What parts see of the tumor.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tumor {
+pub struct Tumor<T = f64> {
     /// The natural logarithm of the volume of living cells, in mm³.
-    pub ln_living: f64,
+    pub ln_living: T,
     /// Relative growth rate without treatment at its present volume, per day.
-    pub growth_rate: f64,
+    pub growth_rate: T,
 }
 
 /// A part of a model that understands treatments, before its parameters have values.
 pub trait Part: Debug + Send + Sync + 'static {
     /// The part with the values of its parameters.
-    type Running: RunningPart + Clone;
+    type Running<T: Scalar>: RunningPart<T> + Clone;
 
     /// What it adds to the specification.
     fn outline(&self) -> Outline;
 
     /// The part with `values` for its parameters, its treatments being the `inputs` of the whole; `None` if the numbers do not fit.
-    fn bind(&self, values: &[f64], inputs: &[Input]) -> Option<Self::Running>;
+    fn bind<T: Scalar>(&self, values: &[T], inputs: &[Input]) -> Option<Self::Running<T>>;
 }
 
 /// A part with the values of its parameters. `x` is always its own slice of the state.
-pub trait RunningPart: Debug + Send + Sync + 'static {
+pub trait RunningPart<T: Scalar>: Debug + Send + Sync + 'static {
     /// Writes the state at the start.
-    fn start(&self, x: &mut [f64]);
+    fn start(&self, x: &mut [T]);
 
     /// Relative rate at which living cells of the tumor are lost, per day.
-    fn loss(&self, _x: &[f64], _exposure: &Exposure, _tumor: &Tumor) -> f64 {
-        0.0
+    fn loss(&self, _x: &[T], _exposure: &Exposure<T>, _tumor: &Tumor<T>) -> T {
+        T::from(0.0)
     }
 
     /// The volume of dying cells that is still there, in mm³.
-    fn dying(&self, _x: &[f64]) -> f64 {
-        0.0
+    fn dying(&self, _x: &[T]) -> T {
+        T::from(0.0)
     }
 
     /// Writes the rates of its states, per day.
-    fn rates(&self, x: &[f64], exposure: &Exposure, tumor: &Tumor, dx: &mut [f64]);
+    fn rates(&self, x: &[T], exposure: &Exposure<T>, tumor: &Tumor<T>, dx: &mut [T]);
 
     /// Lets a treatment act that may be its own or another part's.
-    fn treat(&self, given: Given, ln_living: &mut f64, x: &mut [f64]);
+    fn treat(&self, given: Given<T>, ln_living: &mut T, x: &mut [T]);
 
     /// Writes its observables.
-    fn observe(&self, x: &[f64], y: &mut [f64]);
+    fn observe(&self, x: &[T], y: &mut [T]);
 }
 
 /// What a concentration does to the tumor or to the body, before its parameters have values.
 pub trait Response: Debug + Send + Sync + 'static {
     /// The response with the values of its parameters.
-    type Running: RunningResponse + Clone;
+    type Running<T: Scalar>: RunningResponse<T> + Clone;
 
     /// What it adds to the specification, for the drug `drug`.
     fn outline(&self, drug: &str) -> Outline;
 
     /// The response with `values` for its parameters; `None` if their number does not fit.
-    fn bind(&self, values: &[f64]) -> Option<Self::Running>;
+    fn bind<T: Scalar>(&self, values: &[T]) -> Option<Self::Running<T>>;
 }
 
 /// A response with the values of its parameters. Concentrations are in mg/L; `x` is its own slice of the state.
-pub trait RunningResponse: Debug + Send + Sync + 'static {
+pub trait RunningResponse<T: Scalar>: Debug + Send + Sync + 'static {
     /// Writes the state at the start.
-    fn start(&self, _x: &mut [f64]) {}
+    fn start(&self, _x: &mut [T]) {}
 
     /// Relative rate at which living cells of the tumor are lost, per day.
-    fn loss(&self, _concentration: f64, _tumor: &Tumor) -> f64 {
-        0.0
+    fn loss(&self, _concentration: T, _tumor: &Tumor<T>) -> T {
+        T::from(0.0)
     }
 
     /// The volume of dying cells that is still there, in mm³.
-    fn dying(&self, _x: &[f64]) -> f64 {
-        0.0
+    fn dying(&self, _x: &[T]) -> T {
+        T::from(0.0)
     }
 
     /// Writes the rates of its states, per day.
-    fn rates(&self, _x: &[f64], _concentration: f64, _tumor: &Tumor, _dx: &mut [f64]) {}
+    fn rates(&self, _x: &[T], _concentration: T, _tumor: &Tumor<T>, _dx: &mut [T]) {}
 
     /// Writes its observables.
-    fn observe(&self, _x: &[f64], _y: &mut [f64]) {}
+    fn observe(&self, _x: &[T], _y: &mut [T]) {}
 }
 
 /// Two parts, or two responses, with the place where the second one's states and observables begin.
@@ -174,46 +174,46 @@ pub struct Both<A, B> {
 }
 
 impl Part for () {
-    type Running = ();
+    type Running<T: Scalar> = ();
 
     fn outline(&self) -> Outline {
         Outline::default()
     }
 
-    fn bind(&self, values: &[f64], _inputs: &[Input]) -> Option<()> {
+    fn bind<T: Scalar>(&self, values: &[T], _inputs: &[Input]) -> Option<()> {
         values.is_empty().then_some(())
     }
 }
 
-impl RunningPart for () {
-    fn start(&self, _x: &mut [f64]) {}
-    fn rates(&self, _x: &[f64], _exposure: &Exposure, _tumor: &Tumor, _dx: &mut [f64]) {}
-    fn treat(&self, _given: Given, _ln_living: &mut f64, _x: &mut [f64]) {}
-    fn observe(&self, _x: &[f64], _y: &mut [f64]) {}
+impl<T: Scalar> RunningPart<T> for () {
+    fn start(&self, _x: &mut [T]) {}
+    fn rates(&self, _x: &[T], _exposure: &Exposure<T>, _tumor: &Tumor<T>, _dx: &mut [T]) {}
+    fn treat(&self, _given: Given<T>, _ln_living: &mut T, _x: &mut [T]) {}
+    fn observe(&self, _x: &[T], _y: &mut [T]) {}
 }
 
 impl Response for () {
-    type Running = ();
+    type Running<T: Scalar> = ();
 
     fn outline(&self, _drug: &str) -> Outline {
         Outline::default()
     }
 
-    fn bind(&self, values: &[f64]) -> Option<()> {
+    fn bind<T: Scalar>(&self, values: &[T]) -> Option<()> {
         values.is_empty().then_some(())
     }
 }
 
-impl RunningResponse for () {}
+impl<T: Scalar> RunningResponse<T> for () {}
 
 impl<A: Part, B: Part> Part for (A, B) {
-    type Running = Both<A::Running, B::Running>;
+    type Running<T: Scalar> = Both<A::Running<T>, B::Running<T>>;
 
     fn outline(&self) -> Outline {
         self.0.outline().and(self.1.outline())
     }
 
-    fn bind(&self, values: &[f64], inputs: &[Input]) -> Option<Self::Running> {
+    fn bind<T: Scalar>(&self, values: &[T], inputs: &[Input]) -> Option<Self::Running<T>> {
         let outline = self.0.outline();
         let (of_first, of_second) = values.split_at_checked(outline.parameters.len())?;
         let (to_first, to_second) = inputs.split_at_checked(outline.treatments.len())?;
@@ -222,40 +222,40 @@ impl<A: Part, B: Part> Part for (A, B) {
     }
 }
 
-impl<A: RunningPart, B: RunningPart> RunningPart for Both<A, B> {
+impl<T: Scalar, A: RunningPart<T>, B: RunningPart<T>> RunningPart<T> for Both<A, B> {
     #[inline]
-    fn start(&self, x: &mut [f64]) {
+    fn start(&self, x: &mut [T]) {
         let (a, b) = x.split_at_mut(self.states);
         self.first.start(a);
         self.second.start(b);
     }
 
     #[inline]
-    fn loss(&self, x: &[f64], exposure: &Exposure, tumor: &Tumor) -> f64 {
+    fn loss(&self, x: &[T], exposure: &Exposure<T>, tumor: &Tumor<T>) -> T {
         let (a, b) = x.split_at(self.states);
         self.first.loss(a, exposure, tumor) + self.second.loss(b, exposure, tumor)
     }
 
     #[inline]
-    fn dying(&self, x: &[f64]) -> f64 {
+    fn dying(&self, x: &[T]) -> T {
         let (a, b) = x.split_at(self.states);
         self.first.dying(a) + self.second.dying(b)
     }
 
     #[inline]
-    fn rates(&self, x: &[f64], exposure: &Exposure, tumor: &Tumor, dx: &mut [f64]) {
+    fn rates(&self, x: &[T], exposure: &Exposure<T>, tumor: &Tumor<T>, dx: &mut [T]) {
         let ((a, b), (da, db)) = (x.split_at(self.states), dx.split_at_mut(self.states));
         self.first.rates(a, exposure, tumor, da);
         self.second.rates(b, exposure, tumor, db);
     }
 
-    fn treat(&self, given: Given, ln_living: &mut f64, x: &mut [f64]) {
+    fn treat(&self, given: Given<T>, ln_living: &mut T, x: &mut [T]) {
         let (a, b) = x.split_at_mut(self.states);
         self.first.treat(given, ln_living, a);
         self.second.treat(given, ln_living, b);
     }
 
-    fn observe(&self, x: &[f64], y: &mut [f64]) {
+    fn observe(&self, x: &[T], y: &mut [T]) {
         let ((a, b), (ya, yb)) = (x.split_at(self.states), y.split_at_mut(self.observables));
         self.first.observe(a, ya);
         self.second.observe(b, yb);
@@ -263,13 +263,13 @@ impl<A: RunningPart, B: RunningPart> RunningPart for Both<A, B> {
 }
 
 impl<A: Response, B: Response> Response for (A, B) {
-    type Running = Both<A::Running, B::Running>;
+    type Running<T: Scalar> = Both<A::Running<T>, B::Running<T>>;
 
     fn outline(&self, drug: &str) -> Outline {
         self.0.outline(drug).and(self.1.outline(drug))
     }
 
-    fn bind(&self, values: &[f64]) -> Option<Self::Running> {
+    fn bind<T: Scalar>(&self, values: &[T]) -> Option<Self::Running<T>> {
         let outline = self.0.outline("");
         let (of_first, of_second) = values.split_at_checked(outline.parameters.len())?;
         let (first, second) = (self.0.bind(of_first)?, self.1.bind(of_second)?);
@@ -277,33 +277,33 @@ impl<A: Response, B: Response> Response for (A, B) {
     }
 }
 
-impl<A: RunningResponse, B: RunningResponse> RunningResponse for Both<A, B> {
+impl<T: Scalar, A: RunningResponse<T>, B: RunningResponse<T>> RunningResponse<T> for Both<A, B> {
     #[inline]
-    fn start(&self, x: &mut [f64]) {
+    fn start(&self, x: &mut [T]) {
         let (a, b) = x.split_at_mut(self.states);
         self.first.start(a);
         self.second.start(b);
     }
 
     #[inline]
-    fn loss(&self, concentration: f64, tumor: &Tumor) -> f64 {
+    fn loss(&self, concentration: T, tumor: &Tumor<T>) -> T {
         self.first.loss(concentration, tumor) + self.second.loss(concentration, tumor)
     }
 
     #[inline]
-    fn dying(&self, x: &[f64]) -> f64 {
+    fn dying(&self, x: &[T]) -> T {
         let (a, b) = x.split_at(self.states);
         self.first.dying(a) + self.second.dying(b)
     }
 
     #[inline]
-    fn rates(&self, x: &[f64], concentration: f64, tumor: &Tumor, dx: &mut [f64]) {
+    fn rates(&self, x: &[T], concentration: T, tumor: &Tumor<T>, dx: &mut [T]) {
         let ((a, b), (da, db)) = (x.split_at(self.states), dx.split_at_mut(self.states));
         self.first.rates(a, concentration, tumor, da);
         self.second.rates(b, concentration, tumor, db);
     }
 
-    fn observe(&self, x: &[f64], y: &mut [f64]) {
+    fn observe(&self, x: &[T], y: &mut [T]) {
         let ((a, b), (ya, yb)) = (x.split_at(self.states), y.split_at_mut(self.observables));
         self.first.observe(a, ya);
         self.second.observe(b, yb);

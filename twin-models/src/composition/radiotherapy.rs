@@ -1,7 +1,7 @@
 //! Fractions that kill, at once or with a delay.
 
 use super::part::{Outline, Part, RunningPart, Tumor};
-use crate::{Exposure, Given, Input, ParameterSet, Source, TreatmentKind, TreatmentSpec, parameters};
+use crate::{Exposure, Given, Input, ParameterSet, Scalar, Source, TreatmentKind, TreatmentSpec, parameters};
 
 parameters! {
     /// Parameters of [`Radiotherapy`].
@@ -44,14 +44,14 @@ impl Radiotherapy {
 
 /// [`Radiotherapy`] with the values of its parameters.
 #[derive(Debug, Clone, Copy)]
-pub struct RunningRadiotherapy {
-    p: RadiotherapyParameters,
+pub struct RunningRadiotherapy<T = f64> {
+    p: RadiotherapyParameters<T>,
     fraction: Input,
-    clearance_per_day: Option<f64>,
+    clearance_per_day: Option<T>,
 }
 
 impl Part for Radiotherapy {
-    type Running = RunningRadiotherapy;
+    type Running<T: Scalar> = RunningRadiotherapy<T>;
 
     fn outline(&self) -> Outline {
         let mut outline = Outline::new("lq").parameters::<RadiotherapyParameters>("radiation");
@@ -63,10 +63,10 @@ impl Part for Radiotherapy {
         outline
     }
 
-    fn bind(&self, values: &[f64], inputs: &[Input]) -> Option<RunningRadiotherapy> {
+    fn bind<T: Scalar>(&self, values: &[T], inputs: &[Input]) -> Option<RunningRadiotherapy<T>> {
         let (of_kill, of_clearance) = values.split_at_checked(RadiotherapyParameters::specs().len())?;
         let clearance_per_day = if self.clearing {
-            Some(std::f64::consts::LN_2 / ClearanceParameters::from_values(of_clearance)?.clearance_half_time)
+            Some(T::from(std::f64::consts::LN_2) / ClearanceParameters::from_values(of_clearance)?.clearance_half_time)
         } else {
             None
         };
@@ -75,32 +75,32 @@ impl Part for Radiotherapy {
     }
 }
 
-impl RunningPart for RunningRadiotherapy {
-    fn start(&self, _x: &mut [f64]) {}
+impl<T: Scalar> RunningPart<T> for RunningRadiotherapy<T> {
+    fn start(&self, _x: &mut [T]) {}
 
     #[inline]
-    fn dying(&self, x: &[f64]) -> f64 {
-        x.first().copied().unwrap_or(0.0)
+    fn dying(&self, x: &[T]) -> T {
+        x.first().copied().unwrap_or(T::from(0.0))
     }
 
     #[inline]
-    fn rates(&self, x: &[f64], _exposure: &Exposure, _tumor: &Tumor, dx: &mut [f64]) {
+    fn rates(&self, x: &[T], _exposure: &Exposure<T>, _tumor: &Tumor<T>, dx: &mut [T]) {
         if let (Some(clearance), [killed], [rate]) = (self.clearance_per_day, x, dx) {
-            *rate = -clearance * killed;
+            *rate = -clearance * *killed;
         }
     }
 
-    fn treat(&self, given: Given, ln_living: &mut f64, x: &mut [f64]) {
+    fn treat(&self, given: Given<T>, ln_living: &mut T, x: &mut [T]) {
         if given.input != self.fraction {
             return;
         }
         let dose = given.amount / self.p.oxygen_enhancement;
-        let effect = self.p.alpha * dose * (1.0 + dose / self.p.alpha_beta_ratio);
+        let effect = self.p.alpha * dose * (T::from(1.0) + dose / self.p.alpha_beta_ratio);
         if let [killed] = x {
             *killed -= ln_living.exp() * (-effect).exp_m1();
         }
         *ln_living -= effect;
     }
 
-    fn observe(&self, _x: &[f64], _y: &mut [f64]) {}
+    fn observe(&self, _x: &[T], _y: &mut [T]) {}
 }

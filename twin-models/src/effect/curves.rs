@@ -1,6 +1,6 @@
 //! Courses of the sum of diameters under treatment, in closed form.
 
-use crate::{Dynamics, Exposure, ModelSpec, Ode, ParameterSet, Source, parameters};
+use crate::{Dynamics, Exposure, ModelSpec, Ode, ParameterSet, Scalar, Source, parameters};
 use std::sync::Arc;
 use twin_core::{CoreError, Observable};
 
@@ -10,7 +10,7 @@ const CLARET: Source = Source::published(
 );
 
 /// A course in closed form.
-pub trait CurveLaw: ParameterSet + Copy + std::fmt::Debug {
+pub trait CurveLaw: ParameterSet + std::fmt::Debug {
     /// Unique name of the model.
     const ID: &'static str;
     /// What the course says, one sentence.
@@ -19,7 +19,7 @@ pub trait CurveLaw: ParameterSet + Copy + std::fmt::Debug {
     const SOURCE: Source;
 
     /// The sum of diameters in mm, `days` after the start of treatment.
-    fn at(&self, days: f64) -> f64;
+    fn at<T: Scalar>(p: &Self::Of<T>, days: T) -> T;
 }
 
 /// The sum of diameters of a patient whose treatment starts with the course and goes on, by the closed form `C`.
@@ -60,17 +60,17 @@ impl<C: CurveLaw> Dynamics for Curve<C> {
         &self.spec
     }
 
-    fn initial(&self, _p: &C) -> [f64; 1] {
-        [0.0]
+    fn initial<T: Scalar>(&self, _p: &C::Of<T>) -> [T; 1] {
+        [T::from(0.0)]
     }
 
     #[inline]
-    fn rates(&self, _t: f64, _x: &[f64; 1], _exposure: &Exposure, _p: &C, dx: &mut [f64; 1]) {
-        dx[0] = 1.0;
+    fn rates<T: Scalar>(&self, _t: T, _x: &[T; 1], _exposure: &Exposure<T>, _p: &C::Of<T>, dx: &mut [T; 1]) {
+        dx[0] = T::from(1.0);
     }
 
-    fn observe(&self, x: &[f64; 1], p: &C, y: &mut [f64]) {
-        y[0] = p.at(x[0]);
+    fn observe<T: Scalar>(&self, x: &[T; 1], p: &C::Of<T>, y: &mut [T]) {
+        y[0] = C::at(p, x[0]);
     }
 }
 
@@ -87,8 +87,7 @@ macro_rules! curve {
             const TITLE: &'static str = $title;
             const SOURCE: Source = $source;
 
-            fn at(&self, $t: f64) -> f64 {
-                let $p = self;
+            fn at<T: Scalar>($p: &$name<T>, $t: T) -> T {
                 $value
             }
         }
@@ -144,7 +143,7 @@ curve! {
         shrinkage_rate: "/d" in 1e-4..=0.1, default 0.01, "Rate s of shrinkage", FIT;
         growth_rate: "/d" in 1e-5..=0.01, default 0.001, "Rate g of growth", FIT;
     },
-    |p, t| p.baseline * (p.sensitive_share * (-p.shrinkage_rate * t).exp() + (1.0 - p.sensitive_share) * (p.growth_rate * t).exp())
+    |p, t| p.baseline * (p.sensitive_share * (-p.shrinkage_rate * t).exp() + (T::from(1.0) - p.sensitive_share) * (p.growth_rate * t).exp())
 }
 
 /// The time to growth of [`claret`] in days: `ln(KDE/KL) / λ`; 0 for a tumor that grows from the start.

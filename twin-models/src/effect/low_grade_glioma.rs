@@ -1,6 +1,6 @@
 //! Low-grade glioma under temozolomide, with the effects of its genotype.
 
-use crate::{Dynamics, Exposure, Given, ModelSpec, Ode, Refused, Source, TreatmentKind, parameters};
+use crate::{Dynamics, Exposure, Given, ModelSpec, Ode, Refused, Scalar, Source, TreatmentKind, parameters};
 use std::sync::Arc;
 use twin_core::{Agent, CoreError, Observable};
 
@@ -77,37 +77,37 @@ impl Dynamics for LowGradeGlioma {
         &self.spec
     }
 
-    fn initial(&self, p: &Self::Parameters) -> [f64; 6] {
-        [0.0, p.initial_proliferating, p.initial_quiescent, 0.0, 0.0, 0.0]
+    fn initial<T: Scalar>(&self, p: &LowGradeGliomaParameters<T>) -> [T; 6] {
+        let nothing = T::from(0.0);
+        [nothing, p.initial_proliferating, p.initial_quiescent, nothing, nothing, nothing]
     }
 
     #[inline]
-    fn rates(&self, _t: f64, x: &[f64; 6], _exposure: &Exposure, p: &Self::Parameters, dx: &mut [f64; 6]) {
+    fn rates<T: Scalar>(&self, _t: T, x: &[T; 6], _exposure: &Exposure<T>, p: &LowGradeGliomaParameters<T>, dx: &mut [T; 6]) {
         let [exposure, proliferating, quiescent, damaged, elapsed, treated] = *x;
         let hit = p.damage * exposure * p.drug_elimination_rate;
         let resisted = hit * (-p.resistance_rate * elapsed / DAYS_PER_MONTH).exp();
         let size = proliferating + quiescent + damaged;
         let per_month = [
             -p.drug_elimination_rate * exposure,
-            p.growth_rate * proliferating * (1.0 - size / p.carrying_capacity) + p.repair_rate * damaged
+            p.growth_rate * proliferating * (T::from(1.0) - size / p.carrying_capacity) + p.repair_rate * damaged
                 - (p.quiescence_rate + resisted) * proliferating,
             p.quiescence_rate * proliferating - hit * quiescent,
             hit * quiescent - (p.repair_rate + p.elimination_rate) * damaged,
-            DAYS_PER_MONTH * treated,
-            0.0,
+            treated * DAYS_PER_MONTH,
+            T::from(0.0),
         ];
         *dx = per_month.map(|rate| rate / DAYS_PER_MONTH);
     }
 
-    fn observe(&self, x: &[f64; 6], _p: &Self::Parameters, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, x: &[T; 6], _p: &LowGradeGliomaParameters<T>, y: &mut [T]) {
         y[0] = x[1] + x[2] + x[3];
     }
 
-    fn treat(&self, given: Given, _p: &Self::Parameters, x: &mut [f64; 6]) -> Result<(), Refused> {
-        if given.amount > 0.0 {
-            x[0] += given.amount;
-            x[5] = 1.0; // the clock of resistance runs from the first dose
-        }
+    fn treat<T: Scalar>(&self, given: Given<T>, _p: &LowGradeGliomaParameters<T>, x: &mut [T; 6]) -> Result<(), Refused> {
+        x[0] += given.amount;
+        let treated = x[5];
+        x[5] = given.amount.if_positive(|| T::from(1.0), || treated); // the clock of resistance runs from the first dose
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! Effects of a concentration on the tumor, for composition.
 
 use crate::composition::{Outline, Response, RunningResponse, Tumor};
-use crate::{ParameterSet, Source, parameters};
+use crate::{ParameterSet, Scalar, Source, parameters};
 
 const FIT: Source = Source::assumed("a mid-range value; fit it to the patient");
 const SIMEONI: Source =
@@ -51,10 +51,10 @@ macro_rules! response {
 
         #[doc = concat!("[`", stringify!($name), "`] with the values of its parameters.")]
         #[derive(Debug, Clone, Copy)]
-        pub struct $running($parameters);
+        pub struct $running<T = f64>($parameters<T>);
 
         impl Response for $name {
-            type Running = $running;
+            type Running<T: Scalar> = $running<T>;
 
             fn outline(&self, drug: &str) -> Outline {
                 let mut outline = Outline::new($id).parameters::<$parameters>(&format!("{drug}_{}", $id));
@@ -63,14 +63,14 @@ macro_rules! response {
                 outline
             }
 
-            fn bind(&self, values: &[f64]) -> Option<$running> {
+            fn bind<T: Scalar>(&self, values: &[T]) -> Option<$running<T>> {
                 $parameters::from_values(values).map($running)
             }
         }
 
-        impl RunningResponse for $running {
+        impl<T: Scalar> RunningResponse<T> for $running<T> {
             #[inline]
-            fn loss(&self, $c: f64, $tumor: &Tumor) -> f64 {
+            fn loss(&self, $c: T, $tumor: &Tumor<T>) -> T {
                 let $p = &self.0;
                 $loss
             }
@@ -86,9 +86,10 @@ response! {
 response! {
     /// Saturable kill (sigmoid Emax): cells are lost at `Emax C^h / (EC50^h + C^h)`.
     Emax, RunningEmax, EmaxParameters, "emax", kills_by_growth false, |p, c, _tumor| {
-        let ratio = (c.max(0.0) / p.half_concentration).powf(p.steepness);
+        let ratio = (c.max(T::from(0.0)) / p.half_concentration).powf(p.steepness);
         // Of a ratio that overflows, the limit.
-        if ratio.is_finite() { p.max_kill * ratio / (1.0 + ratio) } else { p.max_kill }
+        let ratio = ratio.min(T::from(f64::MAX));
+        p.max_kill * (ratio / (T::from(1.0) + ratio))
     }
 }
 
@@ -99,7 +100,7 @@ response! {
     /// time, so a model of the two is refused. A tumor that would shrink without treatment, above its capacity, loses nothing more. Norton
     /// and Simon 1977, Cancer Treatment Reports 61:1307.
     NortonSimon, RunningNortonSimon, NortonSimonParameters, "norton_simon", kills_by_growth true,
-    |p, c, tumor| p.max_kill * c / (p.half_concentration + c.max(0.0)) * tumor.growth_rate.max(0.0)
+    |p, c, tumor| p.max_kill * c / (p.half_concentration + c.max(T::from(0.0))) * tumor.growth_rate.max(T::from(0.0))
 }
 
 /// Kill at `k2 C`, after which cells die through three stages that still have volume. Simeoni et al. 2004,
@@ -109,15 +110,15 @@ pub struct Simeoni;
 
 /// [`Simeoni`] with the values of its parameters.
 #[derive(Debug, Clone, Copy)]
-pub struct RunningSimeoni {
-    kill_rate: f64,
-    transit_rate: f64,
+pub struct RunningSimeoni<T = f64> {
+    kill_rate: T,
+    transit_rate: T,
 }
 
 const NG_PER_ML_IN_MG_PER_L: f64 = 1000.0;
 
 impl Response for Simeoni {
-    type Running = RunningSimeoni;
+    type Running<T: Scalar> = RunningSimeoni<T>;
 
     fn outline(&self, drug: &str) -> Outline {
         let mut outline = Outline::new("simeoni").parameters::<SimeoniParameters>(&format!("{drug}_simeoni"));
@@ -131,27 +132,28 @@ impl Response for Simeoni {
         outline
     }
 
-    fn bind(&self, values: &[f64]) -> Option<RunningSimeoni> {
+    fn bind<T: Scalar>(&self, values: &[T]) -> Option<RunningSimeoni<T>> {
         let p = SimeoniParameters::from_values(values)?;
         Some(RunningSimeoni { kill_rate: p.potency * NG_PER_ML_IN_MG_PER_L, transit_rate: p.transit_rate })
     }
 }
 
-impl RunningResponse for RunningSimeoni {
+impl<T: Scalar> RunningResponse<T> for RunningSimeoni<T> {
     #[inline]
-    fn loss(&self, concentration: f64, _tumor: &Tumor) -> f64 {
+    fn loss(&self, concentration: T, _tumor: &Tumor<T>) -> T {
         self.kill_rate * concentration
     }
 
     #[inline]
-    fn dying(&self, x: &[f64]) -> f64 {
-        x.iter().sum()
+    fn dying(&self, x: &[T]) -> T {
+        x.iter().copied().sum()
     }
 
     #[inline]
-    fn rates(&self, x: &[f64], concentration: f64, tumor: &Tumor, dx: &mut [f64]) {
+    fn rates(&self, x: &[T], concentration: T, tumor: &Tumor<T>, dx: &mut [T]) {
         if let (&[first, second, third], [of_first, of_second, of_third]) = (x, dx) {
-            let killed = if concentration <= 0.0 { 0.0 } else { self.kill_rate * concentration * tumor.ln_living.exp() };
+            let kill = || self.kill_rate * concentration * tumor.ln_living.exp();
+            let killed = concentration.if_positive(kill, || T::from(0.0));
             *of_first = killed - self.transit_rate * first;
             *of_second = self.transit_rate * (first - second);
             *of_third = self.transit_rate * (second - third);

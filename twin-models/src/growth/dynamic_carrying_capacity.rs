@@ -1,6 +1,6 @@
 //! A tumor that builds its own vessels.
 
-use crate::{Dynamics, Exposure, ModelSpec, Ode, Source, parameters};
+use crate::{Dynamics, Exposure, ModelSpec, Ode, Scalar, Source, parameters};
 use std::sync::Arc;
 use twin_core::Observable;
 
@@ -54,16 +54,23 @@ impl Dynamics for DynamicCarryingCapacity {
         &self.spec
     }
 
-    fn initial(&self, p: &DynamicCapacity) -> [f64; 2] {
+    fn initial<T: Scalar>(&self, p: &DynamicCapacity<T>) -> [T; 2] {
         [p.initial_volume.ln(), p.initial_capacity.ln()]
     }
 
     #[inline]
-    fn rates(&self, _t: f64, &[volume, capacity]: &[f64; 2], _exposure: &Exposure, p: &DynamicCapacity, dx: &mut [f64; 2]) {
-        *dx = [p.growth_rate * (capacity - volume), p.stimulation * (2.0 / 3.0 * volume - capacity).exp()];
+    fn rates<T: Scalar>(
+        &self,
+        _t: T,
+        &[volume, capacity]: &[T; 2],
+        _exposure: &Exposure<T>,
+        p: &DynamicCapacity<T>,
+        dx: &mut [T; 2],
+    ) {
+        *dx = [p.growth_rate * (capacity - volume), p.stimulation * (volume * (2.0 / 3.0) - capacity).exp()];
     }
 
-    fn observe(&self, x: &[f64; 2], _p: &DynamicCapacity, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, x: &[T; 2], _p: &DynamicCapacity<T>, y: &mut [T]) {
         y[0] = x[0].exp();
     }
 }

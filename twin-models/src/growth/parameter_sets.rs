@@ -31,6 +31,46 @@ pub const GROWTH_PARAMETER_SETS: &[GrowthParameterSet] = &[
         source: Source::unconfirmed("Benzekry et al. 2014, doi:10.1371/journal.pcbi.1003800, recalled"),
     },
     GrowthParameterSet {
+        disease: "breast cancer, human",
+        model: "exponential",
+        // A doubling time of 164 days.
+        values: &[("growth_rate", 0.004_226_507_198_536_251)],
+        source: Source::published(
+            "Zhang et al. 2017, doi:10.12659/MSM.901566: median doubling time 164 d (mean 185, SD 126) of 69 patients by ultrasound",
+        ),
+    },
+    GrowthParameterSet {
+        disease: "meningioma, benign, human",
+        model: "exponential",
+        values: &[("growth_rate", 0.001_670_234_170_023_964_6)],
+        source: Source::published("Jaaskelainen et al. 1985, as reviewed: mean doubling time 415 d (138 to 1045) after resection"),
+    },
+    GrowthParameterSet {
+        disease: "meningioma, atypical, human",
+        model: "exponential",
+        values: &[("growth_rate", 0.003_894_085_284_044_636)],
+        source: Source::published("Jaaskelainen et al. 1985, as reviewed: mean doubling time 178 d (34 to 551) after resection"),
+    },
+    GrowthParameterSet {
+        disease: "meningioma, anaplastic, human",
+        model: "exponential",
+        values: &[("growth_rate", 0.003_381_205_758_829_001_3)],
+        source: Source::published("Jaaskelainen et al. 1985, as reviewed: mean doubling time 205 d (30 to 472) after resection"),
+    },
+    GrowthParameterSet {
+        disease: "ovarian carcinoma, human",
+        model: "exponential",
+        values: &[("growth_rate", 0.005_78)],
+        source: Source::published("Hori and Gambhir 2011, doi:10.1126/scitranslmed.3003110: 5.78e-3 per day"),
+    },
+    GrowthParameterSet {
+        disease: "breast cancer, human, untreated",
+        model: "gompertz",
+        // ln b = -2.9 per month; 4.8e9 cells grow to 3.1e12, at 1e6 cells per mm3.
+        values: &[("decay_rate", 0.001_807_7), ("carrying_capacity", 3.1e6), ("initial_volume", 4800.0)],
+        source: Source::unconfirmed("Norton 1988, Cancer Res 48:7067, values recalled"),
+    },
+    GrowthParameterSet {
         disease: "ovarian carcinoma A2780 xenograft, mouse",
         model: "smooth_exponential_linear",
         values: &[("growth_rate", 0.273), ("linear_rate", 814.0), ("initial_volume", 50.0)],

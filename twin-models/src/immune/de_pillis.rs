@@ -1,6 +1,6 @@
 //! A tumor, natural killer cells and CD8+ T cells.
 
-use crate::{Dynamics, Exposure, ModelSpec, Ode, Parameters, SimulationError, Source, parameters};
+use crate::{Dynamics, Exposure, ModelSpec, Ode, Parameters, Scalar, SimulationError, Source, parameters};
 use std::sync::Arc;
 use twin_core::{CoreError, Observable};
 
@@ -107,27 +107,28 @@ impl Dynamics for DePillis {
         &self.spec
     }
 
-    fn initial(&self, p: &Self::Parameters) -> [f64; 3] {
+    fn initial<T: Scalar>(&self, p: &DePillisParameters<T>) -> [T; 3] {
         [p.initial_tumor.ln(), p.initial_natural, p.initial_specific]
     }
 
     #[inline]
-    fn rates(
+    fn rates<T: Scalar>(
         &self,
-        _t: f64,
-        &[ln_tumor, natural, specific]: &[f64; 3],
-        _exposure: &Exposure,
-        p: &Self::Parameters,
-        dx: &mut [f64; 3],
+        _t: T,
+        &[ln_tumor, natural, specific]: &[T; 3],
+        _exposure: &Exposure<T>,
+        p: &DePillisParameters<T>,
+        dx: &mut [T; 3],
     ) {
         let tumor = ln_tumor.exp();
         // The ratio to the power, in logarithms; without T cells it is nothing, and without a tumor the kill is at its greatest.
-        let ln_power = p.kill_exponent * (specific.max(0.0).ln() - ln_tumor);
-        let kill = p.specific_kill / (1.0 + p.kill_steepness * (-ln_power).exp());
+        let ln_power = || p.kill_exponent * (specific.ln() - ln_tumor);
+        let present = || p.specific_kill / (T::from(1.0) + p.kill_steepness * (-ln_power()).exp());
+        let kill = specific.if_positive(present, || T::from(0.0));
         let killed = (kill * tumor).powi(2);
         let tumor_2 = tumor * tumor;
         *dx = [
-            p.growth_rate * (1.0 - p.crowding * tumor) - p.natural_kill * natural - kill,
+            p.growth_rate * (T::from(1.0) - p.crowding * tumor) - p.natural_kill * natural - kill,
             p.natural_supply
                 + natural
                     * (p.natural_recruitment * tumor_2 / (p.natural_half + tumor_2)
@@ -141,7 +142,7 @@ impl Dynamics for DePillis {
         ];
     }
 
-    fn observe(&self, x: &[f64; 3], _p: &Self::Parameters, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, x: &[T; 3], _p: &DePillisParameters<T>, y: &mut [T]) {
         y[0] = x[0].exp();
         y[1] = x[1];
         y[2] = x[2];

@@ -1,6 +1,6 @@
 //! Effector cells and a tumor.
 
-use crate::{Dynamics, Exposure, ModelSpec, Ode, Source, parameters};
+use crate::{Dynamics, Exposure, ModelSpec, Ode, Scalar, Source, parameters};
 use std::sync::Arc;
 use twin_core::{CoreError, Observable};
 
@@ -64,18 +64,18 @@ impl Dynamics for Kuznetsov {
         &self.spec
     }
 
-    fn initial(&self, p: &Self::Parameters) -> [f64; 2] {
+    fn initial<T: Scalar>(&self, p: &KuznetsovParameters<T>) -> [T; 2] {
         [p.initial_effectors.ln(), p.initial_tumor.ln()]
     }
 
     #[inline]
-    fn rates(&self, _t: f64, x: &[f64; 2], _exposure: &Exposure, p: &Self::Parameters, dx: &mut [f64; 2]) {
-        let [effectors, tumor] = x.map(f64::exp);
+    fn rates<T: Scalar>(&self, _t: T, x: &[T; 2], _exposure: &Exposure<T>, p: &KuznetsovParameters<T>, dx: &mut [T; 2]) {
+        let [effectors, tumor] = x.map(T::exp);
         dx[0] = p.supply / effectors + p.recruitment * tumor / (p.half_recruitment + tumor) - p.inactivation * tumor - p.death_rate;
-        dx[1] = p.growth_rate * (1.0 - p.crowding * tumor) - p.kill * effectors;
+        dx[1] = p.growth_rate * (T::from(1.0) - p.crowding * tumor) - p.kill * effectors;
     }
 
-    fn observe(&self, x: &[f64; 2], _p: &Self::Parameters, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, x: &[T; 2], _p: &KuznetsovParameters<T>, y: &mut [T]) {
         y[0] = x[1].exp();
         y[1] = x[0].exp();
     }

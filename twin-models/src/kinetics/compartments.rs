@@ -1,7 +1,7 @@
 //! Compartments as an ordinary differential equation: what a composed model integrates.
 
 use crate::composition::{Drug, NoTumor, Outline, TumorModel};
-use crate::{Ode, ParameterSpec, SimulationError, Source, TreatmentKind, TreatmentSpec};
+use crate::{Ode, ParameterSpec, Scalar, SimulationError, Source, TreatmentKind, TreatmentSpec};
 use std::fmt::Debug;
 use twin_core::{Agent, Observable};
 
@@ -13,7 +13,7 @@ const GENERIC: Source = Source::assumed("a generic drug; name one, or fit it");
 /// The kinetics of one drug, before its parameters have values.
 pub trait Kinetics: Debug + Send + Sync + 'static {
     /// The kinetics with the values of its parameters.
-    type Running: RunningKinetics + Clone;
+    type Running<T: Scalar>: RunningKinetics<T> + Clone;
 
     /// The drug, in snake case: what its parameters, states and observables begin with.
     fn name(&self) -> String;
@@ -22,19 +22,19 @@ pub trait Kinetics: Debug + Send + Sync + 'static {
     fn outline(&self) -> Outline;
 
     /// The kinetics with `values`; `None` if their number does not fit.
-    fn bind(&self, values: &[f64]) -> Option<Self::Running>;
+    fn bind<T: Scalar>(&self, values: &[T]) -> Option<Self::Running<T>>;
 }
 
 /// Kinetics with the values of its parameters. `x` is its slice of the state.
-pub trait RunningKinetics: Debug + Send + Sync + 'static {
+pub trait RunningKinetics<T: Scalar>: Debug + Send + Sync + 'static {
     /// Writes the rates of the amounts, in mg per day, with `infused` mg per day going in.
-    fn rates(&self, x: &[f64], infused: f64, dx: &mut [f64]);
+    fn rates(&self, x: &[T], infused: T, dx: &mut [T]);
 
     /// The concentration in the central compartment, in mg/L.
-    fn concentration(&self, x: &[f64]) -> f64;
+    fn concentration(&self, x: &[T]) -> T;
 
     /// Lets a dose of `amount` mg enter at once.
-    fn enter(&self, amount: f64, x: &mut [f64]);
+    fn enter(&self, amount: T, x: &mut [T]);
 }
 
 /// How a drug enters.
@@ -169,7 +169,7 @@ fn snake_case(agent: &Agent) -> String {
 }
 
 impl<const P: usize> Kinetics for Compartments<P> {
-    type Running = RunningCompartments<P>;
+    type Running<T: Scalar> = RunningCompartments<P, T>;
 
     fn name(&self) -> String {
         snake_case(&self.agent)
@@ -211,7 +211,7 @@ impl<const P: usize> Kinetics for Compartments<P> {
         }
     }
 
-    fn bind(&self, values: &[f64]) -> Option<RunningCompartments<P>> {
+    fn bind<T: Scalar>(&self, values: &[T]) -> Option<RunningCompartments<P, T>> {
         let mut next = {
             let mut values = values.iter().copied();
             move || values.next()
@@ -227,13 +227,14 @@ impl<const P: usize> Kinetics for Compartments<P> {
             },
         };
         let volume = next()?;
-        let mut exchange = [(0.0, 0.0); P];
+        let zero = T::from(0.0);
+        let mut exchange = [(zero, zero); P];
         for pair in &mut exchange {
             let between = next()? * HOURS_PER_DAY;
             *pair = (between / volume, between / next()?);
         }
-        let absorption = if self.stages() > 0 { next()? * HOURS_PER_DAY } else { 0.0 };
-        let transit = if self.stages() > 1 { next()? * HOURS_PER_DAY } else { 0.0 };
+        let absorption = if self.stages() > 0 { next()? * HOURS_PER_DAY } else { zero };
+        let transit = if self.stages() > 1 { next()? * HOURS_PER_DAY } else { zero };
         if next().is_some() {
             return None;
         }
@@ -242,48 +243,48 @@ impl<const P: usize> Kinetics for Compartments<P> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum RunningElimination {
+enum RunningElimination<T> {
     /// Clearance in L/d.
-    Linear(f64),
+    Linear(T),
     /// Greatest rate in mg/d, and the concentration of half of it in mg/L.
-    Saturable(f64, f64),
+    Saturable(T, T),
     TimeVarying {
-        clearance: f64,
-        change: f64,
-        half_time: f64,
-        steepness: f64,
+        clearance: T,
+        change: T,
+        half_time: T,
+        steepness: T,
     },
 }
 
 /// [`Compartments`] with the values of their parameters.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RunningCompartments<const P: usize> {
-    elimination: RunningElimination,
-    volume: f64,
+pub struct RunningCompartments<const P: usize, T = f64> {
+    elimination: RunningElimination<T>,
+    volume: T,
     /// For each peripheral compartment the rate to it and the rate back, per day.
-    exchange: [(f64, f64); P],
+    exchange: [(T, T); P],
     stages: usize,
-    absorption: f64,
-    transit: f64,
+    absorption: T,
+    transit: T,
 }
 
-impl<const P: usize> RunningCompartments<P> {
+impl<const P: usize, T: Scalar> RunningCompartments<P, T> {
     #[inline]
-    fn eliminated(&self, concentration: f64, elapsed: f64) -> f64 {
+    fn eliminated(&self, concentration: T, elapsed: T) -> T {
         match self.elimination {
             RunningElimination::Linear(clearance) => clearance * concentration,
             RunningElimination::Saturable(greatest, half) => greatest * concentration / (half + concentration),
             RunningElimination::TimeVarying { clearance, change, half_time, steepness } => {
-                let share = (elapsed.max(0.0) / half_time).powf(steepness);
-                clearance * (change * share / (1.0 + share)).exp() * concentration
+                let share = (elapsed.max(T::from(0.0)) / half_time).powf(steepness);
+                clearance * (change * share / (T::from(1.0) + share)).exp() * concentration
             }
         }
     }
 }
 
-impl<const P: usize> RunningKinetics for RunningCompartments<P> {
+impl<const P: usize, T: Scalar> RunningKinetics<T> for RunningCompartments<P, T> {
     #[inline]
-    fn rates(&self, x: &[f64], infused: f64, dx: &mut [f64]) {
+    fn rates(&self, x: &[T], infused: T, dx: &mut [T]) {
         let (Some((&central, rest)), Some((of_central, of_rest))) = (x.split_first(), dx.split_first_mut()) else { return };
         let (Some((peripheral, rest)), Some((of_peripheral, of_rest))) =
             (rest.split_at_checked(P), of_rest.split_at_mut_checked(P))
@@ -295,14 +296,14 @@ impl<const P: usize> RunningKinetics for RunningCompartments<P> {
         else {
             return;
         };
-        let elapsed = clock.first().copied().unwrap_or(0.0);
+        let elapsed = clock.first().copied().unwrap_or(T::from(0.0));
         let mut rate = infused - self.eliminated(central / self.volume, elapsed);
         for ((&(to, back), &amount), of_amount) in self.exchange.iter().zip(peripheral).zip(of_peripheral) {
             let net = to * central - back * amount;
             rate -= net;
             *of_amount = net;
         }
-        let mut arriving = 0.0;
+        let mut arriving = T::from(0.0);
         for (stage, (&amount, of_amount)) in chain.iter().zip(of_chain).enumerate() {
             let leaving = amount * if stage + 1 == self.stages { self.absorption } else { self.transit };
             *of_amount = arriving - leaving;
@@ -311,17 +312,17 @@ impl<const P: usize> RunningKinetics for RunningCompartments<P> {
         *of_central = rate + arriving;
         if let Some(tick) = of_clock.first_mut() {
             // The clock itself is among the states: once it runs, it goes on.
-            let begun = infused > 0.0 || x.iter().any(|&amount| amount > 0.0);
-            *tick = if begun { 1.0 } else { 0.0 };
+            let most = x.iter().fold(infused, |most, &amount| most.max(amount));
+            *tick = most.if_positive(|| T::from(1.0), || T::from(0.0));
         }
     }
 
     #[inline]
-    fn concentration(&self, x: &[f64]) -> f64 {
-        x.first().map_or(0.0, |central| central / self.volume)
+    fn concentration(&self, x: &[T]) -> T {
+        x.first().map_or(T::from(0.0), |&central| central / self.volume)
     }
 
-    fn enter(&self, amount: f64, x: &mut [f64]) {
+    fn enter(&self, amount: T, x: &mut [T]) {
         let place = if self.stages == 0 { 0 } else { P + 1 };
         if let Some(entered) = x.get_mut(place) {
             *entered += amount;

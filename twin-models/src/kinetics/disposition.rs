@@ -1,24 +1,34 @@
 //! Linear kinetics in closed form: a sum of exponentials.
 
 use crate::check::{not_negative, positive};
-use crate::special::behind_transits;
+use crate::special::{Exponential, MOST_EXPONENTIALS, convolved};
 use twin_core::CoreError;
 
-/// One exponential of the response to a bolus of one unit: `coefficient` per liter, `rate` per hour.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Term {
-    coefficient: f64,
-    rate: f64,
-}
+/// The most compartments that a dose by mouth passes.
+const MOST_TRANSITS: u32 = 32;
+/// The most stages of absorption and effect: with transits and an infusion they make the longest chain.
+const MOST_STAGES: usize = MOST_EXPONENTIALS - MOST_TRANSITS as usize - 2;
 
-/// The concentration that one unit of dose leaves, as a sum of exponentials of the time in hours.
+/// The concentration that one unit of dose leaves, as a sum of exponentials of the time in hours, each behind the same stages.
 ///
-/// Made from one to three compartments; absorption and an effect compartment each add an exponential. Gabrielsson and Weiner,
-/// *Pharmacokinetic and Pharmacodynamic Data Analysis*; transit absorption as Savic et al. 2007, doi:10.1007/s10928-007-9066-0, with a
-/// whole number of compartments.
+/// Made from one to three compartments; absorption and an effect compartment each add a stage, at any rate: where it is that of an exponential,
+/// or close to it, no digits are lost. Gabrielsson and Weiner, *Pharmacokinetic and Pharmacodynamic Data Analysis*; transit absorption
+/// as Savic et al. 2007, doi:10.1007/s10928-007-9066-0, with a whole number of compartments.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Disposition {
-    terms: Vec<Term>,
+    /// For each exponential of the compartments a chain: itself, with its coefficient per liter as the gain, and the stages; rates per hour, rising.
+    chains: Vec<Vec<Exponential>>,
+}
+
+/// Puts a stage into every chain, at the place of its rate.
+fn staged(chains: &[Vec<Exponential>], stage: Exponential, times: usize) -> Vec<Vec<Exponential>> {
+    let with = |chain: &Vec<Exponential>| {
+        let mut chain = chain.clone();
+        let place = chain.partition_point(|other| other.rate <= stage.rate);
+        chain.splice(place..place, std::iter::repeat_n(stage, times));
+        chain
+    };
+    chains.iter().map(with).collect()
 }
 
 impl Disposition {
@@ -28,7 +38,7 @@ impl Disposition {
     /// [`CoreError`] unless both are finite and above 0.
     pub fn one_compartment(clearance_l_per_h: f64, volume_l: f64) -> Result<Self, CoreError> {
         let (clearance, volume) = (positive(CLEARANCE, clearance_l_per_h)?, positive(VOLUME, volume_l)?);
-        Ok(Self { terms: vec![Term { coefficient: 1.0 / volume, rate: clearance / volume }] })
+        Ok(Self { chains: vec![vec![Exponential { rate: clearance / volume, gain: 1.0 / volume }]] })
     }
 
     /// Two compartments: the central one, and a peripheral one reached by `between`, (clearance in L/h, volume in L).
@@ -46,8 +56,7 @@ impl Disposition {
     /// Three compartments: the central one, and two peripheral ones reached by `shallow` and `deep`.
     ///
     /// # Errors
-    /// [`CoreError`] unless all are finite and above 0, and where the two peripheral compartments empty at the same rate (they are
-    /// one compartment then).
+    /// [`CoreError`] unless all are finite and above 0. Two peripheral compartments that empty at the same rate are one.
     pub fn three_compartments(
         clearance_l_per_h: f64,
         volume_l: f64,
@@ -56,10 +65,9 @@ impl Disposition {
     ) -> Result<Self, CoreError> {
         let [out, to_2, from_2] = micro(clearance_l_per_h, volume_l, shallow)?;
         let [_, to_3, from_3] = micro(clearance_l_per_h, volume_l, deep)?;
-        if (from_2 / from_3 - 1.0).abs() < 1e-9 {
-            let detail =
-                format!("both peripheral compartments empty at {from_2} per hour; use two compartments of the summed volume");
-            return Err(CoreError::Conflict { what: "three compartments", detail });
+        // Closer than roots between them can be told apart, they are one.
+        if (from_2 / from_3 - 1.0).abs() < 1e-12 {
+            return Self::two_compartments(clearance_l_per_h, volume_l, (shallow.0 + deep.0, shallow.1 + deep.1));
         }
         // The characteristic polynomial in -s; its roots are real, one beyond and one between the rates of the peripheral ones.
         let polynomial = |s: f64| {
@@ -71,24 +79,24 @@ impl Disposition {
         Self::mammillary(volume_l, &[from_2, from_3], &roots)
     }
 
-    /// The terms of a central compartment from the rates at which the peripheral ones empty and from the eigenvalues.
+    /// The exponentials of a central compartment from the rates at which the peripheral ones empty and from the eigenvalues.
     fn mammillary(volume: f64, from: &[f64], roots: &[f64]) -> Result<Self, CoreError> {
         let coefficient = |&root: &f64| {
             let above: f64 = from.iter().map(|from| from - root).product();
             let below: f64 = roots.iter().filter(|&&other| other.to_bits() != root.to_bits()).map(|other| other - root).product();
-            Term { coefficient: above / below / volume, rate: root }
+            Exponential { gain: above / below / volume, rate: root }
         };
-        let terms: Vec<Term> = roots.iter().map(coefficient).collect();
-        match terms.iter().find(|term| !term.coefficient.is_finite()) {
-            Some(term) => Err(CoreError::NotFinite { what: "coefficient of a compartment", value: term.coefficient }),
-            None => Ok(Self { terms }),
+        let terms: Vec<Exponential> = roots.iter().map(coefficient).collect();
+        match terms.iter().find(|term| !term.gain.is_finite()) {
+            Some(term) => Err(CoreError::NotFinite { what: "coefficient of a compartment", value: term.gain }),
+            None => Ok(Self { chains: terms.into_iter().map(|term| vec![term]).collect() }),
         }
     }
 
     /// The same behind first-order absorption at `rate_per_h`.
     ///
     /// # Errors
-    /// [`CoreError`] unless the rate is finite, above 0 and differs from the rates of the disposition.
+    /// [`CoreError`] unless the rate is finite and above 0, and for more than 14 stages of absorption and effect.
     pub fn absorbed(self, rate_per_h: f64) -> Result<Self, CoreError> {
         self.behind(positive("absorption rate per hour", rate_per_h)?)
     }
@@ -104,55 +112,80 @@ impl Disposition {
     }
 
     /// Convolved with `rate exp(-rate t)`.
-    fn behind(mut self, rate: f64) -> Result<Self, CoreError> {
-        if let Some(term) = self.terms.iter().find(|term| (term.rate / rate - 1.0).abs() < 1e-9) {
-            let detail =
-                format!("{rate} per hour is a rate of the disposition ({} per hour) too; change one of them slightly", term.rate);
-            return Err(CoreError::Conflict { what: "rate of absorption or effect", detail });
+    fn behind(self, rate: f64) -> Result<Self, CoreError> {
+        let stages = self.chains.iter().map(Vec::len).max().unwrap_or(0);
+        if stages > MOST_STAGES {
+            return Err(CoreError::Count { what: "stages of absorption and effect", count: stages, valid: "14 or fewer" });
         }
-        for term in &mut self.terms {
-            term.coefficient *= rate / (rate - term.rate);
+        Ok(Self { chains: staged(&self.chains, Exponential { rate, gain: rate }, 1) })
+    }
+
+    /// The concentration in a compartment that is too small to draw on the plasma: it fills at `into_per_h`, per concentration in the plasma, and
+    /// empties at `out_per_h`. Without `into_per_h = out_per_h` it is no [effect compartment](Self::effect_compartment): the ratio of
+    /// both is that of the exposures.
+    ///
+    /// # Errors
+    /// [`CoreError`] unless both rates are finite and above 0, and as [`Disposition::absorbed`].
+    pub fn side_compartment(self, into_per_h: f64, out_per_h: f64) -> Result<Self, CoreError> {
+        let into = positive("rate into a side compartment per hour", into_per_h)?;
+        let ratio = into / positive("rate out of a side compartment per hour", out_per_h)?;
+        let mut side = self.behind(out_per_h)?;
+        for first in side.chains.iter_mut().filter_map(|chain| chain.first_mut()) {
+            first.gain *= ratio;
         }
-        let coefficient = -self.terms.iter().map(|term| term.coefficient).sum::<f64>();
-        self.terms.push(Term { coefficient, rate });
-        Ok(self)
+        Ok(side)
     }
 
     /// The area under the concentration per unit of dose, in h/L: one over the clearance.
     #[must_use]
     pub fn area_per_dose(&self) -> f64 {
-        self.terms.iter().map(|term| term.coefficient / term.rate).sum()
+        self.chains.iter().map(|chain| chain.iter().map(|it| it.gain / it.rate).product::<f64>()).sum()
     }
 
     /// The half-time of the slowest exponential, in hours.
     #[must_use]
     pub fn terminal_half_time_h(&self) -> f64 {
-        std::f64::consts::LN_2 / self.terms.iter().map(|term| term.rate).fold(f64::INFINITY, f64::min)
+        let slowest = self.chains.iter().filter_map(|chain| chain.first()).map(|first| first.rate).fold(f64::INFINITY, f64::min);
+        std::f64::consts::LN_2 / slowest
     }
 
     /// The concentration per unit of dose `hours` after a bolus.
     #[must_use]
     pub fn after_bolus(&self, hours: f64) -> f64 {
-        if hours < 0.0 {
-            return 0.0;
-        }
-        self.terms.iter().map(|term| term.coefficient * (-term.rate * hours).exp()).sum()
+        self.chains.iter().map(|chain| convolved(chain, hours)).sum()
     }
 
     /// The concentration per unit of dose `hours` after the start of an infusion over `duration_h`.
     fn after_infusion(&self, hours: f64, duration_h: f64) -> f64 {
-        let (running, since) = (hours.max(0.0).min(duration_h), (hours - duration_h).max(0.0));
-        let term = |term: &Term| term.coefficient / term.rate * -(-term.rate * running).exp_m1() * (-term.rate * since).exp();
-        self.terms.iter().map(term).sum::<f64>() / duration_h
+        self.chains.iter().map(|chain| after_infusion(chain, hours, duration_h)).sum()
     }
+}
 
-    /// The concentration per unit of dose `hours` after a dose that passes `transits` compartments at `rate_per_h` each.
-    fn after_transit(&self, hours: f64, transits: u32, rate_per_h: f64) -> f64 {
-        if hours < 0.0 || hours.is_infinite() {
-            return 0.0;
-        }
-        self.terms.iter().map(|term| term.coefficient * behind_transits(transits, rate_per_h, term.rate, hours)).sum()
+/// The end of `chain` with an input of `1 / duration` that ends after `duration`.
+fn after_infusion(chain: &[Exponential], hours: f64, duration: f64) -> f64 {
+    let nothing = Exponential { rate: 0.0, gain: 1.0 / duration };
+    let mut filling = [nothing; MOST_EXPONENTIALS];
+    for (place, stage) in filling.iter_mut().skip(1).zip(chain) {
+        *place = *stage;
     }
+    let filled = |stages: usize, hours: f64| filling.get(..=stages).map_or(0.0, |input| convolved(input, hours));
+    if hours <= duration {
+        return filled(chain.len(), hours);
+    }
+    // What has filled each stage by the end of the infusion runs through the rest: a sum of positive numbers.
+    let mut sum = 0.0;
+    let mut emptying = [nothing; MOST_EXPONENTIALS];
+    for stage in 0..chain.len() {
+        let rest = chain.len() - stage;
+        for (place, of) in emptying.iter_mut().zip(chain.iter().skip(stage)) {
+            *place = *of;
+        }
+        if let Some(first) = emptying.first_mut() {
+            first.gain = 1.0; // its own gain is in what has filled it
+        }
+        sum += filled(stage + 1, duration) * emptying.get(..rest).map_or(0.0, |rest| convolved(rest, hours - duration));
+    }
+    sum
 }
 
 const CLEARANCE: &str = "clearance in L/h";
@@ -184,11 +217,14 @@ fn bisect(f: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64 {
 }
 
 /// How a dose enters.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Entry {
     Bolus,
-    Infusion { duration_h: f64 },
-    Transit { transits: u32, rate_per_h: f64 },
+    Infusion {
+        duration_h: f64,
+    },
+    /// The chains with the transit compartments in them.
+    Transit(Vec<Vec<Exponential>>),
 }
 
 /// The concentration over time after doses: their responses add up.
@@ -239,23 +275,26 @@ impl Profile {
     /// Adds a dose at `hour` that passes `transits` compartments at `rate_per_h` each before it is absorbed.
     ///
     /// # Errors
-    /// As [`Profile::bolus`], and for a rate that is not above 0 or is one of the disposition.
+    /// As [`Profile::bolus`], for a rate that is not above 0, and for more than 32 compartments.
     pub fn transit(self, hour: f64, (transits, rate_per_h): (u32, f64), dose: f64) -> Result<Self, CoreError> {
-        let rate_per_h = positive("transit rate per hour", rate_per_h)?;
-        // The same condition as for absorption, which a transit compartment is.
-        self.disposition.clone().behind(rate_per_h)?;
-        self.given(hour, dose, Entry::Transit { transits, rate_per_h })
+        let rate = positive("transit rate per hour", rate_per_h)?;
+        let count = transits as usize;
+        if transits > MOST_TRANSITS {
+            return Err(CoreError::Count { what: "transit compartments", count, valid: "32 or fewer" });
+        }
+        let chains = staged(&self.disposition.chains, Exponential { rate, gain: rate }, count);
+        self.given(hour, dose, Entry::Transit(chains))
     }
 
     /// The concentration at `hour`, in the unit of the doses per liter.
     #[must_use]
     pub fn concentration(&self, hour: f64) -> f64 {
-        let one = |&(at, dose, entry): &(f64, f64, Entry)| {
+        let one = |(at, dose, entry): &(f64, f64, Entry)| {
             let since = hour - at;
             dose * match entry {
                 Entry::Bolus => self.disposition.after_bolus(since),
-                Entry::Infusion { duration_h } => self.disposition.after_infusion(since, duration_h),
-                Entry::Transit { transits, rate_per_h } => self.disposition.after_transit(since, transits, rate_per_h),
+                Entry::Infusion { duration_h } => self.disposition.after_infusion(since, *duration_h),
+                Entry::Transit(chains) => chains.iter().map(|chain| convolved(chain, since)).sum(),
             }
         };
         self.doses.iter().map(one).sum()
@@ -281,7 +320,8 @@ mod tests {
         let two = Disposition::two_compartments(5.0, 20.0, (3.0, 40.0)).unwrap();
         assert!((two.after_infusion(4.0, 1e-7) / two.after_bolus(4.0) - 1.0).abs() < 1e-6);
         let absorbed = two.clone().absorbed(1.3).unwrap();
-        assert!((two.after_transit(4.0, 1, 1.3) / absorbed.after_bolus(4.0) - 1.0).abs() < 1e-12);
+        let transit = Profile::new(two).transit(0.0, (1, 1.3), 1.0).unwrap();
+        assert!((transit.concentration(4.0) / absorbed.after_bolus(4.0) - 1.0).abs() < 1e-12);
     }
 
     #[test]
@@ -297,11 +337,53 @@ mod tests {
         assert_eq!(before, 0.0);
     }
 
+    /// The concentration behind a stage whose rate differs from that of elimination by the share `gap`, as a bolus, an infusion and behind
+    /// transits, at a few hours.
+    fn near_equal(gap: f64) -> Vec<f64> {
+        let absorbed = Disposition::one_compartment(10.0, 20.0).unwrap().absorbed(0.5 * (1.0 + gap)).unwrap();
+        let effect = Disposition::one_compartment(10.0, 20.0).unwrap().effect_compartment(0.5 * (1.0 + gap)).unwrap();
+        let infused = Profile::new(effect).infusion(0.0, 3.0, 100.0).unwrap();
+        let transit = Profile::new(absorbed.clone()).transit(0.0, (3, 0.5 * (1.0 - gap)), 100.0).unwrap();
+        let hours = [0.1, 1.0, 3.0, 8.0, 40.0];
+        let three = |&hour: &f64| [100.0 * absorbed.after_bolus(hour), infused.concentration(hour), transit.concentration(hour)];
+        hours.iter().flat_map(three).collect()
+    }
+
     #[test]
-    fn equal_rates_are_refused_by_name() {
+    fn rates_that_are_equal_or_nearly_so_keep_their_digits() {
+        let equal = near_equal(0.0);
+        assert!((equal[0] - 100.0 / 20.0 * 0.05 * (-0.05_f64).exp()).abs() < 1e-13); // C = D/V k t exp(-k t)
+        for gap in [1e-15, 1e-12, 1e-9, 1e-6, 1e-4] {
+            for (one, other) in near_equal(gap).iter().zip(&equal) {
+                // To first order in the gap a concentration moves by less than the gap times the number of stages and half-times.
+                assert!((one / other - 1.0).abs() < 40.0 * gap + 1e-13, "gap {gap}: {one} and {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn peripheral_compartments_that_empty_alike_are_one() {
+        let of = |volume: f64| Disposition::three_compartments(1.0, 1.0, (1.0, 2.0), (2.0, volume)).unwrap().after_bolus(3.0);
+        for volume in [4.0 * (1.0 + 1e-13), 4.0 * (1.0 + 1e-10), 4.0 * (1.0 + 1e-7)] {
+            assert!((of(volume) / of(4.0) - 1.0).abs() < 1e-6, "{volume}");
+        }
+    }
+
+    #[test]
+    fn more_stages_than_there_is_room_for_are_refused() {
         let one = Disposition::one_compartment(10.0, 20.0).unwrap();
-        assert!(one.clone().absorbed(0.5).unwrap_err().to_string().contains("0.5"));
-        assert!(Profile::new(one).transit(0.0, (3, 0.5), 100.0).is_err());
-        assert!(Disposition::three_compartments(1.0, 1.0, (1.0, 2.0), (2.0, 4.0)).is_err());
+        assert!(Profile::new(one.clone()).transit(0.0, (33, 0.5), 100.0).is_err());
+        let mut staged = Ok(one);
+        for _ in 0..20 {
+            staged = staged.and_then(|disposition| disposition.effect_compartment(1.0));
+        }
+        assert!(staged.is_err());
+    }
+
+    #[test]
+    fn a_side_compartment_has_its_share_of_the_exposure() {
+        let plasma = Disposition::one_compartment(10.0, 30.3).unwrap().absorbed(5.8).unwrap();
+        let side = plasma.clone().side_compartment(0.1, 0.76).unwrap();
+        assert!((side.area_per_dose() / plasma.area_per_dose() - 0.1 / 0.76).abs() < 1e-13);
     }
 }

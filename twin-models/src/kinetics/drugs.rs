@@ -10,9 +10,9 @@
 //! | [`abiraterone`] | by mouth, one compartment | unconfirmed |
 //! | [`fluorouracil`] | one compartment, saturable elimination | assumed |
 
-use super::{Compartments, Elimination, Route};
+use super::{Compartments, Disposition, Elimination, Route};
 use crate::{SimulationError, Source};
-use twin_core::Agent;
+use twin_core::{Agent, CoreError};
 
 const ORAL: Route = Route::Oral { transits: 0 };
 
@@ -33,6 +33,16 @@ fn drug<const P: usize>(
 pub fn temozolomide() -> Result<Compartments<0>, SimulationError> {
     let source = Source::published("Ostermann et al. 2004, doi:10.1158/1078-0432.CCR-03-0807");
     drug("temozolomide", (ORAL, Elimination::Linear), &source, &[("clearance", 10.0), ("volume", 30.3), ("absorption_rate", 5.8)])
+}
+
+/// The concentration of temozolomide in the cerebrospinal fluid per unit of an oral dose: rates of exchange of amounts 7.2e-4/h and 0.76/h
+/// (Ostermann et al. 2004), with a volume of the fluid of 0.14 L, which is assumed. The exposure is a fifth of that of the plasma.
+///
+/// # Errors
+/// None for the values as they stand.
+pub fn temozolomide_in_cerebrospinal_fluid() -> Result<Disposition, CoreError> {
+    let (plasma, fluid) = (30.3, 0.14);
+    Disposition::one_compartment(10.0, plasma)?.absorbed(5.8)?.side_compartment(7.2e-4 * plasma / fluid, 0.76)
 }
 
 /// Nivolumab: two compartments, clearance that falls with the time on treatment (Bajaj et al. 2017, 1895 patients); the reference patient.

@@ -1,7 +1,7 @@
 //! PSA under chemotherapy that escapes, and its hazard.
 
 use crate::check::{not_negative, positive, within};
-use crate::{Dynamics, Exposure, Input, ModelSpec, Ode, Source, parameters};
+use crate::{Dynamics, Exposure, Input, ModelSpec, Ode, Scalar, Source, parameters};
 use std::sync::Arc;
 use twin_core::{Agent, CoreError, Observable};
 
@@ -61,18 +61,25 @@ impl Dynamics for Escape {
         &self.spec
     }
 
-    fn initial(&self, p: &Self::Parameters) -> [f64; 3] {
-        [0.0, p.initial_psa, 0.0]
+    fn initial<T: Scalar>(&self, p: &EscapeParameters<T>) -> [T; 3] {
+        [T::from(0.0), p.initial_psa, T::from(0.0)]
     }
 
     #[inline]
-    fn rates(&self, _t: f64, &[elapsed, psa, treated]: &[f64; 3], exposure: &Exposure, p: &Self::Parameters, dx: &mut [f64; 3]) {
+    fn rates<T: Scalar>(
+        &self,
+        _t: T,
+        &[elapsed, psa, treated]: &[T; 3],
+        exposure: &Exposure<T>,
+        p: &EscapeParameters<T>,
+        dx: &mut [T; 3],
+    ) {
         let prevented = p.growth_rate * p.efficacy * treated.min(p.escape_time);
         let cells = p.initial_psa * ((p.growth_rate - p.death_rate) * elapsed - prevented).exp();
-        *dx = [1.0, p.psa_clearance * (cells - psa), exposure.level(DRUG)];
+        *dx = [T::from(1.0), p.psa_clearance * (cells - psa), exposure.level(DRUG)];
     }
 
-    fn observe(&self, x: &[f64; 3], _p: &Self::Parameters, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, x: &[T; 3], _p: &EscapeParameters<T>, y: &mut [T]) {
         y[0] = x[1];
     }
 }

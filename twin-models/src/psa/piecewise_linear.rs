@@ -1,6 +1,6 @@
 //! PSA under intermittent androgen deprivation, piecewise linear.
 
-use crate::{Dynamics, Exposure, Input, ModelSpec, Ode, Source, parameters};
+use crate::{Dynamics, Exposure, Input, ModelSpec, Ode, Scalar, Source, parameters};
 use std::sync::Arc;
 use twin_core::{Agent, Observable};
 
@@ -68,12 +68,12 @@ impl Dynamics for Hirata {
         &self.spec
     }
 
-    fn initial(&self, p: &Self::Parameters) -> [f64; 3] {
+    fn initial<T: Scalar>(&self, p: &HirataParameters<T>) -> [T; 3] {
         [p.initial_dependent, p.initial_reversible, p.initial_irreversible]
     }
 
     #[inline]
-    fn rates(&self, _t: f64, &[x1, x2, x3]: &[f64; 3], exposure: &Exposure, p: &Self::Parameters, dx: &mut [f64; 3]) {
+    fn rates<T: Scalar>(&self, _t: T, &[x1, x2, x3]: &[T; 3], exposure: &Exposure<T>, p: &HirataParameters<T>, dx: &mut [T; 3]) {
         let on = [
             p.dependent_on * x1,
             p.to_reversible_on * x1 + p.reversible_on * x2,
@@ -81,10 +81,10 @@ impl Dynamics for Hirata {
         ];
         let off = [p.dependent_off * x1 + p.to_dependent_off * x2, p.reversible_off * x2, p.irreversible_off * x3];
         let level = exposure.level(DEPRIVATION);
-        *dx = std::array::from_fn(|i| level * on[i] + (1.0 - level) * off[i]);
+        *dx = std::array::from_fn(|i| level * on[i] + (T::from(1.0) - level) * off[i]);
     }
 
-    fn observe(&self, x: &[f64; 3], _p: &Self::Parameters, y: &mut [f64]) {
-        y[0] = x.iter().sum();
+    fn observe<T: Scalar>(&self, x: &[T; 3], _p: &HirataParameters<T>, y: &mut [T]) {
+        y[0] = x[0] + x[1] + x[2];
     }
 }

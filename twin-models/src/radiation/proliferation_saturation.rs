@@ -1,6 +1,6 @@
 //! A tumor under fractions, of which only the proliferating share dies.
 
-use crate::{Dynamics, Exposure, Given, ModelSpec, Ode, Refused, Source, parameters};
+use crate::{Dynamics, Exposure, Given, ModelSpec, Ode, Refused, Scalar, Source, parameters};
 use std::sync::Arc;
 use twin_core::Observable;
 
@@ -69,22 +69,29 @@ impl Dynamics for ProliferationSaturation {
         &self.spec
     }
 
-    fn initial(&self, p: &Self::Parameters) -> [f64; 1] {
+    fn initial<T: Scalar>(&self, p: &ProliferationSaturationParameters<T>) -> [T; 1] {
         [p.saturation_index.ln()]
     }
 
     #[inline]
-    fn rates(&self, _t: f64, x: &[f64; 1], _exposure: &Exposure, p: &Self::Parameters, dx: &mut [f64; 1]) {
+    fn rates<T: Scalar>(
+        &self,
+        _t: T,
+        x: &[T; 1],
+        _exposure: &Exposure<T>,
+        p: &ProliferationSaturationParameters<T>,
+        dx: &mut [T; 1],
+    ) {
         dx[0] = -p.growth_rate * x[0].exp_m1();
     }
 
-    fn observe(&self, x: &[f64; 1], p: &Self::Parameters, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, x: &[T; 1], p: &ProliferationSaturationParameters<T>, y: &mut [T]) {
         y[0] = p.initial_volume * x[0].exp() / p.saturation_index;
     }
 
-    fn treat(&self, given: Given, p: &Self::Parameters, x: &mut [f64; 1]) -> Result<(), Refused> {
+    fn treat<T: Scalar>(&self, given: Given<T>, p: &ProliferationSaturationParameters<T>, x: &mut [T; 1]) -> Result<(), Refused> {
         let d = given.amount;
-        let relative_effect = d * (1.0 + d / p.alpha_beta_ratio) / (2.0 * (1.0 + 2.0 / p.alpha_beta_ratio));
+        let relative_effect = d * (T::from(1.0) + d / p.alpha_beta_ratio) / ((T::from(2.0) / p.alpha_beta_ratio + 1.0) * 2.0);
         let death = -((-p.death_at_2_gray).ln_1p() * relative_effect).exp_m1();
         x[0] += (death * x[0].exp_m1()).ln_1p();
         Ok(())

@@ -10,15 +10,20 @@
 // The coefficients keep the names and the layout of the tableau.
 #![allow(clippy::unreadable_literal)]
 
-const C: [f64; 4] = [0.161, 0.327, 0.9, 0.9800255409045097];
-const A2: [f64; 1] = [0.161];
-const A3: [f64; 2] = [-0.008480655492356989, 0.335480655492357];
-const A4: [f64; 3] = [2.8971530571054935, -6.359448489975075, 4.3622954328695815];
-const A5: [f64; 4] = [5.325864828439257, -11.748883564062828, 7.4955393428898365, -0.09249506636175525];
-const A6: [f64; 5] = [5.86145544294642, -12.92096931784711, 8.159367898576159, -0.071584973281401, -0.028269050394068383];
-const A7: [f64; 6] = [0.09646076681806523, 0.01, 0.4798896504144996, 1.379008574103742, -3.290069515436081, 2.324710524099774];
+use crate::Real;
+use std::marker::PhantomData;
+
+pub(super) const C: [f64; 4] = [0.161, 0.327, 0.9, 0.9800255409045097];
+pub(super) const A2: [f64; 1] = [0.161];
+pub(super) const A3: [f64; 2] = [-0.008480655492356989, 0.335480655492357];
+pub(super) const A4: [f64; 3] = [2.8971530571054935, -6.359448489975075, 4.3622954328695815];
+pub(super) const A5: [f64; 4] = [5.325864828439257, -11.748883564062828, 7.4955393428898365, -0.09249506636175525];
+pub(super) const A6: [f64; 5] =
+    [5.86145544294642, -12.92096931784711, 8.159367898576159, -0.071584973281401, -0.028269050394068383];
+pub(super) const A7: [f64; 6] =
+    [0.09646076681806523, 0.01, 0.4798896504144996, 1.379008574103742, -3.290069515436081, 2.324710524099774];
 /// The difference between the solutions of order 5 and 4.
-const E: [f64; 7] = [
+pub(super) const E: [f64; 7] = [
     -0.001780011052225777,
     -0.0008164344596567469,
     0.007880878010261995,
@@ -28,11 +33,18 @@ const E: [f64; 7] = [
     1.0 / 66.0,
 ];
 /// The dense output: stage `j` weighs `D[0][j] s^2 + D[1][j] s^3 + D[2][j] s^4`, the first one `s` more, at the share `s` of the step.
-const D: [[f64; 7]; 3] = [
+pub(super) const D: [[f64; 7]; 3] = [
     [-2.763706197274826, 0.13169999999999998, 3.9302962368947516, -12.411077166933676, 37.50931341651104, -27.896526289197286, 1.5],
     [2.9132554618219126, -0.2234, -5.941033872131505, 30.33818863028232, -88.1789048947664, 65.09189467479366, -4.0],
     [-1.0530884977290216, 0.1017, 2.490627285651253, -16.548102889244902, 47.37952196281928, -34.87065786149661, 2.5],
 ];
+
+/// Every so many steps it is judged whether the system is stiff, and every step while it seems so.
+const LOOK_EVERY: u32 = 8;
+/// So many strained steps in a row mean that it is.
+const STRAINED_STEPS: u32 = 12;
+/// The product of step and rate beyond which a step is strained; on the negative axis the pair is stable up to about 3.5.
+const STABLE: f64 = 2.5;
 
 /// The weights of the last error and of the one before it in the step control: growth by `error^-0.14 * before^0.08`.
 const PROPORTIONAL: f64 = 0.7 / 5.0;
@@ -43,35 +55,35 @@ const LN_SAFETY: f64 = -0.05129329438755058;
 const LN_LEAST: f64 = -1.6094379124341003;
 const LN_MOST: f64 = std::f64::consts::LN_10;
 /// The square of the least error that counts in the step control after the next step, and of the error before the first step.
-const SMALL: f64 = 1e-8;
+pub(super) const SMALL: f64 = 1e-8;
 
 /// What accuracy means, for each state, and between which bounds a state must stay.
 #[derive(Debug, Clone)]
-pub(crate) struct Tolerance<S> {
+pub(crate) struct Tolerance<A> {
     pub(crate) relative: f64,
-    pub(crate) absolute: S,
-    pub(crate) low: S,
-    pub(crate) high: S,
+    pub(crate) absolute: A,
+    pub(crate) low: A,
+    pub(crate) high: A,
 }
 
-impl<S: AsRef<[f64]>> Tolerance<S> {
+impl<A: AsRef<[f64]>> Tolerance<A> {
     /// The first state of `x` that lies outside its bounds by more than its absolute tolerance.
     #[inline(always)]
-    fn outside(&self, x: &S) -> Option<StepFailure> {
+    pub(super) fn outside<T: Real>(&self, x: &impl AsRef<[T]>) -> Option<StepFailure> {
         let (x, slack) = (x.as_ref(), self.absolute.as_ref());
         let (low, high) = (self.low.as_ref(), self.high.as_ref());
-        let strays = |i: usize| (x[i] < low[i] - slack[i]) | (x[i] > high[i] + slack[i]);
+        let strays = |i: usize| (x[i].value() < low[i] - slack[i]) | (x[i].value() > high[i] + slack[i]);
         // First without branches, as it is the rule that none strays.
         let mut any = false;
         for i in 0..x.len() {
             any |= strays(i);
         }
-        if any { (0..x.len()).find(|&i| strays(i)).map(|i| StepFailure::OutOfBounds(i, x[i])) } else { None }
+        if any { (0..x.len()).find(|&i| strays(i)).map(|i| StepFailure::OutOfBounds(i, x[i].value())) } else { None }
     }
 
     /// Whether `x` is finite and within its bounds.
-    pub(crate) fn check(&self, x: &S) -> Result<(), StepFailure> {
-        match x.as_ref().iter().copied().enumerate().find(|(_, value)| !value.is_finite()) {
+    pub(crate) fn check<T: Real>(&self, x: &impl AsRef<[T]>) -> Result<(), StepFailure> {
+        match x.as_ref().iter().map(|x| x.value()).enumerate().find(|(_, value)| !value.is_finite()) {
             Some((index, value)) => Err(StepFailure::NotFinite(index, value)),
             None => self.outside(x).map_or(Ok(()), Err),
         }
@@ -89,9 +101,10 @@ pub(crate) enum StepFailure {
     TooSmall(usize),
 }
 
-/// An integrator that stands on its last accepted step `[start, end]` and can tell the state anywhere in it.
+/// An integrator that stands on its last accepted step `[start, end]` and can tell the state anywhere in it. Steps are chosen by the
+/// values of the state alone, so that derivatives come along and change nothing.
 #[derive(Debug, Clone)]
-pub(crate) struct Tsitouras<S> {
+pub(crate) struct Tsitouras<T, S> {
     start: f64,
     end: f64,
     first: S,
@@ -100,13 +113,20 @@ pub(crate) struct Tsitouras<S> {
     next_step: f64,
     /// The square of the error of the step before.
     previous: f64,
+    /// Accepted steps since the last restart.
+    accepted: u32,
+    /// How many of them in a row were as long as stability allows.
+    strained: u32,
+    numbers: PhantomData<T>,
 }
 
-impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
+impl<T: Real, S: Clone + AsRef<[T]> + AsMut<[T]>> Tsitouras<T, S> {
     /// An integrator that stands at `t` in the state `x`, before any step.
-    pub(crate) fn new(t: f64, x: S, rates: &mut impl FnMut(f64, &S, &mut S), tolerance: &Tolerance<S>) -> Self {
+    pub(crate) fn new(t: f64, x: S, rates: &mut impl FnMut(f64, &S, &mut S), tolerance: &Tolerance<impl AsRef<[f64]>>) -> Self {
         let stages = std::array::from_fn(|_| x.clone());
-        let mut new = Self { start: t, end: t, first: x.clone(), last: x, stages, next_step: 0.0, previous: SMALL };
+        let (first, numbers) = (x.clone(), PhantomData);
+        let mut new =
+            Self { start: t, end: t, first, last: x, stages, next_step: 0.0, previous: SMALL, accepted: 0, strained: 0, numbers };
         new.restart(rates, tolerance);
         new
     }
@@ -122,7 +142,13 @@ impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
     }
 
     /// Puts the integrator at `t` in the state `x`, as if nothing had come before.
-    pub(crate) fn jump(&mut self, t: f64, x: &S, rates: &mut impl FnMut(f64, &S, &mut S), tolerance: &Tolerance<S>) {
+    pub(crate) fn jump(
+        &mut self,
+        t: f64,
+        x: &S,
+        rates: &mut impl FnMut(f64, &S, &mut S),
+        tolerance: &Tolerance<impl AsRef<[f64]>>,
+    ) {
         self.end = t;
         self.last.clone_from(x);
         self.restart(rates, tolerance);
@@ -138,15 +164,17 @@ impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
     }
 
     /// The rates changed at the end of the last step: forget the history and choose a fresh step.
-    fn restart(&mut self, rates: &mut impl FnMut(f64, &S, &mut S), tolerance: &Tolerance<S>) {
+    fn restart(&mut self, rates: &mut impl FnMut(f64, &S, &mut S), tolerance: &Tolerance<impl AsRef<[f64]>>) {
         self.start = self.end;
         self.first.clone_from(&self.last);
         self.previous = SMALL;
+        (self.accepted, self.strained) = (0, 0);
         let [stage_1, trial, .., stage_7] = &mut self.stages;
         rates(self.end, &self.last, stage_7);
         stage_1.clone_from(stage_7);
-        let scaled =
-            |v: &S, i: usize| v.as_ref()[i] / (tolerance.absolute.as_ref()[i] + tolerance.relative * self.last.as_ref()[i].abs());
+        let scaled = |v: &S, i: usize| {
+            v.as_ref()[i].value() / (tolerance.absolute.as_ref()[i] + tolerance.relative * self.last.as_ref()[i].value().abs())
+        };
         let n = self.last.as_ref().len();
         let norm = |v: &S| ((0..n).map(|i| scaled(v, i).powi(2)).sum::<f64>() / n.max(1) as f64).sqrt();
         let (size, slope) = (norm(&self.last), norm(stage_7));
@@ -155,7 +183,7 @@ impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
         let guess = guess.max(1e-10_f64.max(1e3 * f64::EPSILON * self.end.abs()));
         // One explicit Euler step shows how fast the rates change.
         for i in 0..n {
-            self.first.as_mut()[i] = self.last.as_ref()[i] + guess * stage_7.as_ref()[i];
+            self.first.as_mut()[i] = self.last.as_ref()[i] + stage_7.as_ref()[i] * guess;
         }
         rates(self.end + guess, &self.first, trial);
         self.first.clone_from(&self.last);
@@ -174,7 +202,7 @@ impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
     pub(crate) fn step(
         &mut self,
         rates: &mut impl FnMut(f64, &S, &mut S),
-        tolerance: &Tolerance<S>,
+        tolerance: &Tolerance<impl AsRef<[f64]>>,
         limit: f64,
     ) -> Result<(), StepFailure> {
         self.start = self.end;
@@ -202,6 +230,10 @@ impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
                             self.restrain(h, step, clipped, rejected);
                         }
                         self.previous = error.max(SMALL);
+                        self.accepted = self.accepted.wrapping_add(1);
+                        if self.accepted.is_multiple_of(LOOK_EVERY) || self.strained > 0 {
+                            self.judge_stability(tolerance);
+                        }
                         return Ok(());
                     }
                     Some(bound) => {
@@ -218,6 +250,39 @@ impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
             }
             rejected = true;
         }
+    }
+
+    /// The length of the step that will be tried next.
+    pub(crate) fn next_step(&self) -> f64 {
+        self.next_step
+    }
+
+    /// Whether stability, and not accuracy, has held the last steps back.
+    #[inline]
+    pub(crate) fn is_stiff(&self) -> bool {
+        self.strained >= STRAINED_STEPS
+    }
+
+    /// Judges whether the step just made was about as long as stability allows. The last two stages lie at the same time,
+    /// so the ratio of the differences of their rates and of their states tells the fastest rate of the system (Shampine 1977; Hairer
+    /// and Wanner, section IV.2).
+    #[cold]
+    fn judge_stability(&mut self, tolerance: &Tolerance<impl AsRef<[f64]>>) {
+        let [k1, k2, k3, k4, k5, k6, k7] = &self.stages;
+        let (mut faster, mut apart) = (0.0, 0.0);
+        for (i, x) in self.last.as_ref().iter().enumerate() {
+            let scale = tolerance.absolute.as_ref()[i] + tolerance.relative * x.value().abs();
+            let value = |k: &S| k.as_ref()[i].value();
+            let mut gap = A7[5] * value(k6);
+            for (j, k) in [k1, k2, k3, k4, k5].into_iter().enumerate() {
+                gap += (A7[j] - A6[j]) * value(k);
+            }
+            faster += ((value(k7) - value(k6)) / scale).powi(2);
+            apart += (gap / scale).powi(2);
+        }
+        // The product of step and rate is h |k7 - k6| / |y7 - y6|, and y7 - y6 is h times the gap.
+        let strained = faster > STABLE * STABLE * apart;
+        self.strained = if strained { self.strained + 1 } else { 0 };
     }
 
     /// Corrects the next step after one of length `h` that came after a rejected one, or was cut from the length `step` by the limit.
@@ -237,7 +302,13 @@ impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
     /// Every sum takes the newest stage last, and every scale is ready before it: each stage waits for the one before, so the time
     /// is that of the longest chain of operations, not of their number.
     #[inline(always)]
-    fn attempt(&mut self, h: f64, end: f64, rates: &mut impl FnMut(f64, &S, &mut S), tolerance: &Tolerance<S>) -> f64 {
+    fn attempt(
+        &mut self,
+        h: f64,
+        end: f64,
+        rates: &mut impl FnMut(f64, &S, &mut S),
+        tolerance: &Tolerance<impl AsRef<[f64]>>,
+    ) -> f64 {
         let (t, x, y) = (self.start, &self.first, &mut self.last);
         let [k1, k2, k3, k4, k5, k6, k7] = &mut self.stages;
         combine(y, x, h, A2, [k1]);
@@ -257,13 +328,13 @@ impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
         // A state that is not finite makes the error NaN.
         let mut sum = 0.0;
         for i in 0..n {
-            sum += 0.0 * y.as_ref()[i];
+            sum += 0.0 * y.as_ref()[i].value();
         }
         for i in 0..n {
-            let (before, after) = (x.as_ref()[i], y.as_ref()[i]);
+            let (before, after) = (x.as_ref()[i].value(), y.as_ref()[i].value());
             let size = if before.abs() > after.abs() { before.abs() } else { after.abs() };
             let scale = tolerance.absolute.as_ref()[i] + tolerance.relative * size;
-            let error = (share / scale) * weigh(&E, [k1, k2, k3, k4, k5, k6, k7], i);
+            let error = (share / scale) * weigh_values(&E, [k1, k2, k3, k4, k5, k6, k7], i);
             sum += error * error;
         }
         sum
@@ -272,18 +343,18 @@ impl<S: Clone + AsRef<[f64]> + AsMut<[f64]>> Tsitouras<S> {
     /// The state that is not finite, or whose rate is not.
     #[cold]
     fn culprit(&self) -> Option<StepFailure> {
-        let first_bad = |v: &S| v.as_ref().iter().copied().enumerate().find(|(_, value)| !value.is_finite());
+        let first_bad = |v: &S| v.as_ref().iter().map(|x| x.value()).enumerate().find(|(_, value)| !value.is_finite());
         self.stages.iter().chain([&self.last]).find_map(first_bad).map(|(i, v)| StepFailure::NotFinite(i, v))
     }
 
     /// The state whose error in the last attempt is the largest for its tolerance.
     #[cold]
-    fn hardest(&self, tolerance: &Tolerance<S>) -> usize {
+    fn hardest(&self, tolerance: &Tolerance<impl AsRef<[f64]>>) -> usize {
         let [k1, k2, k3, k4, k5, k6, k7] = &self.stages;
         let error = |i: usize| {
-            let size = self.first.as_ref()[i].abs().max(self.last.as_ref()[i].abs());
+            let size = self.first.as_ref()[i].value().abs().max(self.last.as_ref()[i].value().abs());
             let scale = tolerance.absolute.as_ref()[i] + tolerance.relative * size;
-            (weigh(&E, [k1, k2, k3, k4, k5, k6, k7], i) / scale).abs()
+            (weigh_values(&E, [k1, k2, k3, k4, k5, k6, k7], i) / scale).abs()
         };
         (0..self.last.as_ref().len()).max_by(|&i, &j| error(i).total_cmp(&error(j))).unwrap_or(0)
     }
@@ -318,27 +389,37 @@ fn up_to(start: f64, limit: f64) -> (f64, f64) {
 
 /// `y = x + h * sum of a[j] * k[j]`.
 #[inline(always)]
-fn combine<S: AsRef<[f64]> + AsMut<[f64]>, const N: usize>(y: &mut S, x: &S, h: f64, a: [f64; N], k: [&mut S; N]) {
+fn combine<T: Real, S: AsRef<[T]> + AsMut<[T]>, const N: usize>(y: &mut S, x: &S, h: f64, a: [f64; N], k: [&mut S; N]) {
     let a = a.map(|weight| h * weight);
     for i in 0..x.as_ref().len() {
         let mut sum = x.as_ref()[i];
         if N > 1 {
-            let mut older = a[0] * k[0].as_ref()[i];
+            let mut older = k[0].as_ref()[i] * a[0];
             for j in 1..N - 1 {
-                older += a[j] * k[j].as_ref()[i];
+                older += k[j].as_ref()[i] * a[j];
             }
             sum += older;
         }
-        y.as_mut()[i] = sum + a[N - 1] * k[N - 1].as_ref()[i];
+        y.as_mut()[i] = sum + k[N - 1].as_ref()[i] * a[N - 1];
     }
 }
 
 /// The weighted sum of the stages at place `i`.
 #[inline(always)]
-fn weigh<S: AsRef<[f64]>>(weights: &[f64; 7], k: [&S; 7], i: usize) -> f64 {
-    let mut sum = weights[0] * k[0].as_ref()[i];
+fn weigh<T: Real, S: AsRef<[T]>>(weights: &[f64; 7], k: [&S; 7], i: usize) -> T {
+    let mut sum = k[0].as_ref()[i] * weights[0];
     for j in 1..7 {
-        sum += weights[j] * k[j].as_ref()[i];
+        sum += k[j].as_ref()[i] * weights[j];
+    }
+    sum
+}
+
+/// The value of [`weigh`], without derivatives.
+#[inline(always)]
+fn weigh_values<T: Real, S: AsRef<[T]>>(weights: &[f64; 7], k: [&S; 7], i: usize) -> f64 {
+    let mut sum = k[0].as_ref()[i].value() * weights[0];
+    for j in 1..7 {
+        sum += k[j].as_ref()[i].value() * weights[j];
     }
     sum
 }
@@ -348,7 +429,7 @@ fn weigh<S: AsRef<[f64]>>(weights: &[f64; 7], k: [&S; 7], i: usize) -> f64 {
 /// It is `safety * error^(-PROPORTIONAL/2) * before^(INTEGRAL/2)`, kept between the least and the most. Within a few percent (a
 /// tenth at the bounds) is exact enough for a step, and the next step waits for it.
 #[inline(always)]
-fn growth(error: f64, before: f64) -> f64 {
+pub(super) fn growth(error: f64, before: f64) -> f64 {
     use std::f64::consts::{FRAC_1_SQRT_2, LN_2};
     // e^z is nearly ((1 + (1 + z/4)^2) / 2)^4; `part` is (1 + z/4) / sqrt 2.
     const SCALE: f64 = FRAC_1_SQRT_2 / 4.0;
@@ -369,7 +450,7 @@ fn growth(error: f64, before: f64) -> f64 {
 }
 
 /// The fifth root of a number that is neither negative nor NaN, within a few percent.
-fn fifth_root(x: f64) -> f64 {
+pub(super) fn fifth_root(x: f64) -> f64 {
     f64::from_bits(x.to_bits() / 5 + 4 * (1.0_f64.to_bits() / 5))
 }
 

@@ -11,7 +11,7 @@ const CHOICE: Source = Source::assumed("a mid-range value; fit it to the patient
 const FULL: Source = Source::assumed("cellularity is counted in shares of the densest packing");
 
 /// A growth law of the cellularity in a voxel, with its exact flow under a kill rate that is the same everywhere.
-pub trait Law: ParameterSet + Copy + std::fmt::Debug {
+pub trait Law: ParameterSet<Of<f64> = Self> + Copy + std::fmt::Debug {
     /// Unique name of the model.
     const ID: &'static str;
     /// What the law says, one sentence.

@@ -124,6 +124,11 @@ impl<'a> Course<'a> {
         Ok(Self { case, start, simulation: case.start(start)?, pending: schedule.iter(), looks: Vec::new() })
     }
 
+    /// The course of a `simulation` that has just started at `start`.
+    pub(super) fn of(case: &'a Case<'a>, start: Time, schedule: &'a [Planned], simulation: Box<dyn Simulation>) -> Self {
+        Self { case, start, simulation, pending: schedule.iter(), looks: Vec::new() }
+    }
+
     /// Goes on to `day` after the start, giving what is due before.
     pub(super) fn go(&mut self, day: f64) -> Result<(), SimulationError> {
         while let Some(due) = self.pending.as_slice().first().filter(|due| due.day < day) {

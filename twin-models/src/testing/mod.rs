@@ -21,6 +21,8 @@
 //!
 //! What a dose does: [`zero_dose_is_no_dose`], [`treatments_act`], [`every_dose_acts`].
 //!
+//! What its derivatives are, if it has them: [`sensitivities_agree`].
+//!
 //! Asked for one by one, since not every model has to obey them: [`more_dose_never_more_tumor`], [`mass_balance`],
 //! [`analytic_limit`].
 //!
@@ -35,6 +37,7 @@
 mod case;
 mod course;
 mod courses;
+mod derivatives;
 mod doses;
 mod interface;
 mod opt_in;
@@ -43,6 +46,7 @@ pub use courses::{
     finite, forks_are_independent, hints_change_nothing, in_bounds, no_treatment_is_an_empty_list, origin_shifts_the_result,
     repeatable, replay_agrees, sampling_changes_nothing, stopping_changes_nothing,
 };
+pub use derivatives::{SENSITIVITY_AGREEMENT, sensitivities_agree};
 pub use doses::{every_dose_acts, treatments_act, zero_dose_is_no_dose};
 pub use interface::{
     foreign_parameters_are_refused, observation_is_of_the_course_alone, specification, time_goes_forward,

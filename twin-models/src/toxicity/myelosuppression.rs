@@ -1,7 +1,7 @@
 //! Blood counts under a drug, and their grades.
 
 use crate::composition::{Outline, Response, RunningResponse, Tumor};
-use crate::{ParameterSet, ParameterSpec, Source, parameters};
+use crate::{ParameterSet, ParameterSpec, Scalar, Source, parameters};
 use twin_core::{CoreError, Observable};
 
 const FRIBERG: Source = Source::assumed("replaced by the constructor");
@@ -69,16 +69,16 @@ impl Friberg {
 
 /// [`Friberg`] with the values of its parameters.
 #[derive(Debug, Clone, Copy)]
-pub struct RunningFriberg {
-    ln_baseline: f64,
-    rate: f64,
-    feedback: f64,
+pub struct RunningFriberg<T = f64> {
+    ln_baseline: T,
+    rate: T,
+    feedback: T,
     /// Per mg/L.
-    slope: f64,
+    slope: T,
 }
 
 impl Response for Friberg {
-    type Running = RunningFriberg;
+    type Running<T: Scalar> = RunningFriberg<T>;
 
     fn outline(&self, drug: &str) -> Outline {
         let mut outline = Outline::new("friberg");
@@ -97,23 +97,28 @@ impl Response for Friberg {
         outline.observes(self.cells.clone(), "10*9/L", 0.0)
     }
 
-    fn bind(&self, values: &[f64]) -> Option<RunningFriberg> {
+    fn bind<T: Scalar>(&self, values: &[T]) -> Option<RunningFriberg<T>> {
         let p = FribergParameters::from_values(values)?;
         let slope = p.slope * 1000.0 / self.molar_mass;
-        Some(RunningFriberg { ln_baseline: p.baseline.ln(), rate: 4.0 * 24.0 / p.transit_time, feedback: p.feedback, slope })
+        Some(RunningFriberg {
+            ln_baseline: p.baseline.ln(),
+            rate: T::from(4.0 * 24.0) / p.transit_time,
+            feedback: p.feedback,
+            slope,
+        })
     }
 }
 
-impl RunningResponse for RunningFriberg {
-    fn start(&self, x: &mut [f64]) {
+impl<T: Scalar> RunningResponse<T> for RunningFriberg<T> {
+    fn start(&self, x: &mut [T]) {
         x.fill(self.ln_baseline);
     }
 
     #[inline]
-    fn rates(&self, x: &[f64], concentration: f64, _tumor: &Tumor, dx: &mut [f64]) {
-        if let ([_, .., circulating], [of_proliferating, ..]) = (x, &mut *dx) {
+    fn rates(&self, x: &[T], concentration: T, _tumor: &Tumor<T>, dx: &mut [T]) {
+        if let (&[_, .., circulating], [of_proliferating, ..]) = (x, &mut *dx) {
             let feedback = (self.feedback * (self.ln_baseline - circulating)).exp();
-            *of_proliferating = self.rate * ((1.0 - self.slope * concentration) * feedback - 1.0);
+            *of_proliferating = self.rate * ((T::from(1.0) - self.slope * concentration) * feedback - 1.0);
         }
         for (pair, of_later) in x.windows(2).zip(dx.iter_mut().skip(1)) {
             if let &[before, later] = pair {
@@ -122,7 +127,7 @@ impl RunningResponse for RunningFriberg {
         }
     }
 
-    fn observe(&self, x: &[f64], y: &mut [f64]) {
+    fn observe(&self, x: &[T], y: &mut [T]) {
         if let (Some(ln_count), Some(count)) = (x.last(), y.first_mut()) {
             *count = ln_count.exp();
         }

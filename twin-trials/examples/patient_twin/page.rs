@@ -151,15 +151,6 @@ fn parameters(twin: &Twin) -> Result<Section, TrialError> {
     })
 }
 
-fn follow_ups(outcomes: &[Outcome]) -> Vec<FollowUp> {
-    let follow_up = |outcome: &Outcome| match outcome {
-        Outcome::Event(day) => Some(FollowUp::event(*day)),
-        Outcome::Censored(day) => Some(FollowUp::censored(*day)),
-        _ => None,
-    };
-    outcomes.iter().filter_map(follow_up).collect()
-}
-
 fn numbers(outcomes: &[Outcome]) -> Vec<f64> {
     let number = |outcome: &Outcome| match outcome {
         Outcome::Event(value) | Outcome::Censored(value) | Outcome::Value(value) => Some(*value),
@@ -198,7 +189,7 @@ pub(crate) fn policy_rows(twin: &Twin) -> Result<Vec<Vec<String>>, TrialError> {
 fn policies(twin: &Twin) -> Result<Section, TrialError> {
     let mut curves = Vec::new();
     for arm in &twin.trial.arms {
-        let estimate = KaplanMeier::estimate(&follow_ups(&twin.trial.outcomes(&arm.name, PROGRESSION)?))?;
+        let estimate = KaplanMeier::estimate(&twin.trial.follow_ups(&arm.name, PROGRESSION)?)?;
         curves.push(SurvivalCurve { label: arm.name.clone(), estimate });
     }
     let groups: Vec<&[FollowUp]> = curves.iter().map(|curve| curve.estimate.follow_ups()).collect();

@@ -5,6 +5,9 @@ use crate::TrialError;
 use std::fmt::Write as _;
 
 const STYLE: &str = include_str!("style.css");
+/// What a drawing needs of the style where it stands alone.
+pub(super) const SVG_STYLE: &str = "svg { font-family: system-ui, -apple-system, \"Segoe UI\", Roboto, \"Noto Sans\", \"Liberation Sans\", Arial, sans-serif; \
+    font-variant-numeric: tabular-nums; background: #fff; } .halo { paint-order: stroke; stroke: #fff; stroke-width: 3px; stroke-linejoin: round; }";
 
 /// A text with everything that HTML could read as markup turned into references, and control characters into U+FFFD.
 pub(super) fn escape(text: &str) -> String {

@@ -214,6 +214,23 @@ impl Canvas {
         self.push("</g>");
     }
 
+    /// Opens a group whose origin is `corner`.
+    pub(super) fn open_group(&mut self, corner: Point) {
+        let [x, y] = [corner.0, corner.1].map(coordinate);
+        self.push(&format!(r#"<g transform="translate({x} {y})" shape-rendering="crispEdges">"#));
+    }
+
+    pub(super) fn close_group(&mut self) {
+        self.push("</g>");
+    }
+
+    /// Fills a path given as SVG writes it; nothing for an empty one.
+    pub(super) fn fill(&mut self, path: &str, color: &str) {
+        if !path.is_empty() {
+            self.push(&format!(r#"<path d="{path}" fill="{color}"/>"#));
+        }
+    }
+
     /// Writes legend entries from left to right, in as many rows as they need, from `corner`; returns the height taken.
     pub(super) fn legend(&mut self, corner: Point, entries: &[(Key, &str)]) -> f64 {
         const ROW: f64 = 19.0;

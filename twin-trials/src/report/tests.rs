@@ -1,5 +1,6 @@
 use super::*;
 use crate::statistics::{FollowUp, KaplanMeier, Spread, log_rank};
+use twin_core::{Grid, Mask, ScalarField, Unit};
 
 const HOSTILE: &str = "<script>alert('x')</script>\"&\u{0}";
 
@@ -57,6 +58,24 @@ fn survival() -> SurvivalFigure {
     }
 }
 
+fn curves() -> CurvesFigure {
+    let curve = |label: &str, style| Curve { label: label.to_owned(), points: vec![(1.0, 0.1), (10.0, 0.01)], style };
+    CurvesFigure {
+        horizontal: Quantity::logarithmic("Error", ""),
+        vertical: Quantity::linear("Time", "s"),
+        curves: vec![curve("ours", CurveStyle::MarkedLine), curve("theirs", CurveStyle::Markers), curve("limit", CurveStyle::Line)],
+    }
+}
+
+/// Three columns and two rows; the last voxel lies outside the region.
+fn slices() -> SlicesFigure {
+    let grid = Grid::new([3, 2, 1], [2.0, 1.0, 1.0]).unwrap();
+    let region = Mask::new(grid.clone(), vec![true, true, true, true, true, false]).unwrap();
+    let field = ScalarField::on(grid, Unit::dimensionless(), vec![0.0, 0.9, 0.9, 0.2, 0.0, 0.9]).unwrap();
+    let slice = Slice::of("day 0", &field, &region, 0).unwrap();
+    SlicesFigure { label: "Cellularity".to_owned(), unit: String::new(), limits: (0.1, 0.9), slices: vec![slice] }
+}
+
 fn with(blocks: Vec<Block>) -> Report {
     let mut report = Report::new("Forecast");
     report.sections.push(Section { heading: "Results".to_owned(), blocks });
@@ -73,6 +92,8 @@ fn full() -> Report {
         Plot::Densities(DensitiesFigure { panels: vec![panel(), panel()] }),
         Plot::Intervals(intervals()),
         Plot::Survival(survival()),
+        Plot::Curves(curves()),
+        Plot::Slices(slices()),
     ];
     let mut blocks: Vec<Block> = plots.into_iter().map(|plot| Block::Figure(Figure::new("Caption", plot))).collect();
     blocks.push(Block::Table(Table {
@@ -150,6 +171,10 @@ fn hostile_texts_are_inert_everywhere() {
     let mut survival = survival();
     survival.label = hostile();
     survival.curves.iter_mut().for_each(|curve| curve.label = hostile());
+    let mut curves = curves();
+    (curves.horizontal.label, curves.vertical.unit) = (hostile(), hostile());
+    curves.curves.iter_mut().for_each(|curve| curve.label = hostile());
+    let slices = SlicesFigure { label: hostile(), unit: hostile(), ..slices() };
     let told = Figure { caption: hostile(), alternative: Some(hostile()), plot: Plot::Survival(survival) };
     report.sections = vec![Section {
         heading: hostile(),
@@ -161,6 +186,8 @@ fn hostile_texts_are_inert_everywhere() {
             Block::Figure(Figure::new(HOSTILE, Plot::Forecast(forecast))),
             Block::Figure(Figure::new(HOSTILE, Plot::Densities(DensitiesFigure { panels: vec![panel] }))),
             Block::Figure(Figure::new(HOSTILE, Plot::Intervals(intervals))),
+            Block::Figure(Figure::new(HOSTILE, Plot::Curves(curves))),
+            Block::Figure(Figure::new(HOSTILE, Plot::Slices(slices))),
             Block::Figure(told),
         ],
     }];
@@ -219,6 +246,9 @@ fn data_that_cannot_be_drawn_is_refused() {
         Plot::Densities(DensitiesFigure { panels: vec![DensityPanel { draws: vec![], ..panel() }] }),
         Plot::Intervals(IntervalsFigure::default()),
         Plot::Survival(SurvivalFigure::default()),
+        Plot::Curves(CurvesFigure::default()),
+        Plot::Curves(CurvesFigure { curves: vec![Curve { points: vec![], ..curves().curves.remove(0) }], ..curves() }),
+        Plot::Slices(SlicesFigure { slices: vec![], ..slices() }),
     ];
     assert!(empty.into_iter().all(|plot| matches!(figure(plot), Err(TrialError::Empty { .. }))));
     let prior = Some(Density::Curve { values: vec![0.0, 1.0], density: vec![1.0, -1.0] });
@@ -256,4 +286,44 @@ fn the_description_tells_what_the_figure_shows() {
     assert!(page.contains("continuous: 1 of 2 had the event, median 100 d"));
     let told = Figure { alternative: Some("In short.".to_owned()), ..Figure::new("", Plot::Intervals(intervals())) };
     assert!(with(vec![Block::Figure(told)]).to_html().unwrap().contains("<desc id=\"figure-1-text\">In short.</desc>"));
+}
+
+#[test]
+fn a_slice_joins_pixels_of_one_color_in_rows_from_the_bottom() {
+    let page = figure(Plot::Slices(slices())).unwrap();
+    // The lower row of the grid is the lower one of the picture: two voxels of the lightest color, joined.
+    let lightest = page.lines().find(|line| line.contains("fill=\"#fdea45\"") && line.starts_with("<path")).unwrap();
+    assert_eq!(lightest.matches('M').count(), 1);
+    // Three voxels 2 mm wide and two 1 mm high fill the width of 860: a voxel is 286.67 by 143.33.
+    assert!(lightest.contains("M286.67 143.33h573.33v143.33h-573.33z"), "{lightest}");
+    assert!(page.contains("day 0: 6.00 mm² at or above 0.10, at most 0.900."), "the voxel outside the region counts for nothing");
+}
+
+#[test]
+fn slices_off_their_grid_are_refused() {
+    let grid = |nz| Grid::new([3, 2, nz], [1.0; 3]).unwrap();
+    let field = |nz| ScalarField::on(grid(nz), Unit::dimensionless(), vec![0.0; 6 * nz]).unwrap();
+    assert!(matches!(Slice::of("", &field(1), &Mask::whole(grid(1)), 1), Err(TrialError::Count { count: 1, .. })));
+    assert!(matches!(Slice::of("", &field(1), &Mask::whole(grid(2)), 0), Err(TrialError::Length { found: 12, expected: 6, .. })));
+    let flat = SlicesFigure { limits: (0.5, 0.5), ..slices() };
+    assert!(matches!(figure(Plot::Slices(flat)), Err(TrialError::OutOfRange { .. })));
+    let endless = SlicesFigure { limits: (0.5, f64::INFINITY), ..slices() };
+    assert!(matches!(figure(Plot::Slices(endless)), Err(TrialError::NotFinite { .. })));
+}
+
+#[test]
+fn curves_tell_their_ends_and_refuse_what_has_no_logarithm() {
+    let page = figure(Plot::Curves(curves())).unwrap();
+    assert!(page.contains("ours: 2 points, from 0.100 at 1.00 to 0.0100 at 10.0."));
+    let mut wrong = curves();
+    wrong.curves[1].points[1].0 = 0.0;
+    assert!(matches!(figure(Plot::Curves(wrong)), Err(TrialError::OutOfRange { index: 1, .. })));
+}
+
+#[test]
+fn a_figure_stands_alone_as_a_drawing() {
+    let drawing = Figure::new("Caption", Plot::Curves(curves())).to_svg().unwrap();
+    assert!(drawing.starts_with("<svg xmlns") && drawing.ends_with("</svg>\n"));
+    assert_eq!(drawing.matches("<style>").count(), 1);
+    assert!(!drawing.contains("http") || drawing.matches("http").count() == 1, "only the name of the format");
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use twin_core::Observable;
-use twin_models::{Dynamics, Exposure, Given, ModelSpec, Ode, Refused, Source, parameters};
+use twin_models::{Dynamics, Exposure, Given, ModelSpec, Ode, Refused, Source, parameters, Scalar};
 
 const LQ: Source = Source::unconfirmed("Fowler 1989, doi:10.1259/0007-1285-62-740-679 (alpha/beta of 10 Gy for tumors)");
 const TWO_VOLUMES: Source = Source::assumed("clearance of killed cells in weeks, as in two-volume models of radiotherapy");
@@ -46,20 +46,20 @@ impl Dynamics for Irradiated {
         &self.spec
     }
 
-    fn initial(&self, p: &IrradiatedParameters) -> [f64; 2] {
-        [p.initial_volume, 0.0]
+    fn initial<T: Scalar>(&self, p: &IrradiatedParameters<T>) -> [T; 2] {
+        [p.initial_volume, T::from(0.0)]
     }
 
-    fn rates(&self, _t: f64, x: &[f64; 2], _exposure: &Exposure, p: &IrradiatedParameters, dx: &mut [f64; 2]) {
-        dx[0] = p.growth_rate * x[0] * (1.0 - (x[0] + x[1]) / p.carrying_capacity);
+    fn rates<T: Scalar>(&self, _t: T, x: &[T; 2], _exposure: &Exposure<T>, p: &IrradiatedParameters<T>, dx: &mut [T; 2]) {
+        dx[0] = p.growth_rate * x[0] * (T::from(1.0) - (x[0] + x[1]) / p.carrying_capacity);
         dx[1] = -p.clearance * x[1];
     }
 
-    fn observe(&self, x: &[f64; 2], _p: &IrradiatedParameters, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, x: &[T; 2], _p: &IrradiatedParameters<T>, y: &mut [T]) {
         y[0] = x[0] + x[1];
     }
 
-    fn treat(&self, fraction: Given, p: &IrradiatedParameters, x: &mut [f64; 2]) -> Result<(), Refused> {
+    fn treat<T: Scalar>(&self, fraction: Given<T>, p: &IrradiatedParameters<T>, x: &mut [T; 2]) -> Result<(), Refused> {
         let killed = -(-p.alpha * fraction.amount - p.beta * fraction.amount.powi(2)).exp_m1() * x[0];
         *x = [x[0] - killed, x[1] + killed];
         Ok(())
