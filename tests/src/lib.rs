@@ -3,16 +3,16 @@
 #[cfg(doctest)]
 mod book;
 pub mod claims;
+pub mod engines;
 pub mod field_twin;
 pub mod iadt;
-pub mod engines;
 pub mod io_reference;
 pub mod laleh;
 pub mod nist;
 pub mod npz;
 pub mod plain_loop;
-pub mod posteriors;
 pub mod posteriordb;
+pub mod posteriors;
 pub mod psa;
 pub mod races;
 pub mod rivals;

@@ -58,10 +58,15 @@ pub(super) fn claims() -> Vec<Claim> {
         all("solved_start2", "regressions solved to 6 digits from the second start, of 27", (27.0, 0.0), |fits| solved(fits, 1)),
         all("solved_start1", "the same from the first start (at least 24 of 27)", (25.5, 1.5), |fits| solved(fits, 0)),
         // The certified digits of Lanczos1 end above its residuals (1e-13), so only its parameters can be judged.
-        all("standard_errors", "digits of the worst standard error of all fits that converged, Lanczos1 aside (4 to 11)", (7.5, 3.5), |fits| {
-            let judged = fits.iter().filter(|(name, _)| name != "Lanczos1").flat_map(|(_, scores)| scores);
-            judged.filter(|score| score.fit.converged()).map(|score| score.deviations).fold(11.0, f64::min)
-        }),
+        all(
+            "standard_errors",
+            "digits of the worst standard error of all fits that converged, Lanczos1 aside (4 to 11)",
+            (7.5, 3.5),
+            |fits| {
+                let judged = fits.iter().filter(|(name, _)| name != "Lanczos1").flat_map(|(_, scores)| scores);
+                judged.filter(|score| score.fit.converged()).map(|score| score.deviations).fold(11.0, f64::min)
+            },
+        ),
         all("false_convergence", "fits that are said to have converged and have not", (0.0, 0.0), |fits| {
             let all = fits.iter().flat_map(|(_, scores)| scores);
             all.filter(|score| score.fit.converged() && score.point < 6.0).count() as f64

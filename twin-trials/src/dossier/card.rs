@@ -1,7 +1,18 @@
 //! The model card.
 
 use super::factors::numerical_error;
+use super::facts::Facts;
 use super::{Answer, Dossier, Item};
+
+/// What went wrong, and which parameters press against the model's ranges.
+fn caveats(facts: &Facts) -> String {
+    let edges = facts.beliefs.iter().zip(&facts.spec.parameters).filter(|(belief, _)| belief.at_the_edge > 0.05);
+    let edges: Vec<_> = edges.map(|(_, parameter)| parameter.name.as_ref()).collect();
+    match edges.as_slice() {
+        [] => facts.failures.clone(),
+        edges => format!("{} More than 1 in 20 draws lie at the edge of the model's range: {}.", facts.failures, edges.join(", ")),
+    }
+}
 
 pub(super) fn items(dossier: &Dossier) -> Vec<Item> {
     let (intent, facts) = (&dossier.intent, &dossier.facts);
@@ -20,17 +31,6 @@ pub(super) fn items(dossier: &Dossier) -> Vec<Item> {
     } else {
         Answer::run("The patient's own timeline, in the table of data below, beside a prior.")
     };
-    let edges = facts.beliefs.iter().zip(&spec.parameters).filter(|(belief, _)| belief.at_the_edge > 0.05);
-    let edges: Vec<_> = edges.map(|(_, parameter)| parameter.name.as_ref()).collect();
-    let caveats = format!(
-        "{}{}",
-        facts.failures,
-        if edges.is_empty() {
-            String::new()
-        } else {
-            format!(" More than 1 in 20 draws lie at the edge of the model's range: {}.", edges.join(", "))
-        }
-    );
     vec![
         Item::new("", "Model details", Answer::run(details)),
         Item::new("", "Intended use", Answer::given(intent.context_of_use.as_ref(), "the context of use is not stated")),
@@ -61,6 +61,6 @@ pub(super) fn items(dossier: &Dossier) -> Vec<Item> {
             },
         ),
         Item::new("", "Ethical considerations", open("who could be harmed, and who was asked, must be said by people")),
-        Item::new("", "Caveats and recommendations", Answer::run(caveats)),
+        Item::new("", "Caveats and recommendations", Answer::run(caveats(&dossier.facts))),
     ]
 }

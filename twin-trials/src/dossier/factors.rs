@@ -60,7 +60,11 @@ fn inputs(dossier: &Dossier) -> String {
 }
 
 pub(super) fn factors(dossier: &Dossier) -> Vec<Item> {
-    let (intent, facts) = (&dossier.intent, &dossier.facts);
+    [verification(dossier), validation(dossier), applicability(dossier)].concat()
+}
+
+fn verification(dossier: &Dossier) -> Vec<Item> {
+    let intent = &dossier.intent;
     let code = dossier.code.as_ref().map(|code| {
         format!(
             "{}: {} of {} numbers with known answers from {} sources agree, {} do not and are known not to, {} do not; {}",
@@ -69,62 +73,55 @@ pub(super) fn factors(dossier: &Dossier) -> Vec<Item> {
     });
     let error = numerical_error(&dossier.refinements)
         .map_or_else(|| Answer::Open("the run was not repeated at a finer numerical setting".to_owned()), Answer::Run);
+    let quality = Answer::given(intent.software_quality.as_ref(), "how the software is kept under control is not stated");
+    let code = Answer::given(code.as_ref(), "no table of numbers with known answers is cited");
+    let use_error = Answer::given(intent.use_error.as_ref(), "what keeps users from errors is not stated");
+    vec![
+        Item::new("verification of code", "Software quality assurance", quality),
+        Item::new("verification of code", "Numerical code verification", code),
+        Item::new("verification of calculation", "Discretization error", error.clone()),
+        Item::new("verification of calculation", "Numerical solver error", error),
+        Item::new("verification of calculation", "Use error", use_error),
+    ]
+}
+
+fn validation(dossier: &Dossier) -> Vec<Item> {
+    let (intent, facts) = (&dossier.intent, &dossier.facts);
+    let open = |missing: &str| Answer::Open(missing.to_owned());
+    let form = Answer::given(intent.model_form.as_ref(), "why this form of model fits the context of use is not argued");
     let samples = match (facts.run, &facts.foreseen) {
         (Run::Twin, Some(_)) => Answer::run("The twin's own readings, each foreseen by the version before it learned of it."),
         _ => Answer::given(intent.comparator.as_ref(), "no data or experiment is named that the model was compared with"),
+    };
+    let conditions = match &intent.comparator {
+        Some(comparator) => Answer::Given(comparator.clone()),
+        None if facts.foreseen.is_some() => Answer::Run(facts.treatments.clone()),
+        None => open("the conditions of a comparison are not stated"),
+    };
+    let equivalency = match facts.foreseen {
+        Some(_) => Answer::run("Model and patient were given the same treatments at the same times, as on the timeline."),
+        None => open("inputs of model and comparator were not compared"),
     };
     let comparison = match &facts.foreseen {
         Some(foreseen) => Answer::run(foreseen.clone()),
         None => Answer::given(intent.comparison.as_ref(), "no prediction was compared with what came"),
     };
-    let form = Answer::given(intent.model_form.as_ref(), "why this form of model fits the context of use is not argued");
-    let open = |missing: &str| Answer::Open(missing.to_owned());
-    let conditions = match intent.comparator.as_ref() {
-        Some(comparator) => Answer::Given(comparator.clone()),
-        None if facts.foreseen.is_some() => Answer::Run(facts.treatments.clone()),
-        None => open("the conditions of a comparison are not stated"),
-    };
     vec![
-        Item::new(
-            "verification of code",
-            "Software quality assurance",
-            Answer::given(intent.software_quality.as_ref(), "how the software is kept under control is not stated"),
-        ),
-        Item::new(
-            "verification of code",
-            "Numerical code verification",
-            Answer::given(code.as_ref(), "no table of numbers with known answers is cited"),
-        ),
-        Item::new("verification of calculation", "Discretization error", error.clone()),
-        Item::new("verification of calculation", "Numerical solver error", error),
-        Item::new(
-            "verification of calculation",
-            "Use error",
-            Answer::given(intent.use_error.as_ref(), "what keeps users from errors is not stated"),
-        ),
         Item::new("validation: model", "Model form", form),
         Item::new("validation: model", "Model inputs", Answer::run(inputs(dossier))),
         Item::new("validation: comparator", "Test samples", samples),
         Item::new("validation: comparator", "Test conditions", conditions),
-        Item::new(
-            "validation: assessment",
-            "Equivalency of input parameters",
-            if facts.foreseen.is_some() {
-                Answer::run("Model and patient were given the same treatments at the same times, as on the timeline.")
-            } else {
-                open("inputs of model and comparator were not compared")
-            },
-        ),
+        Item::new("validation: assessment", "Equivalency of input parameters", equivalency),
         Item::new("validation: assessment", "Output comparison", comparison),
-        Item::new(
-            "applicability",
-            "Relevance of the quantities of interest",
-            open("that what was compared is what the question asks for must be argued"),
-        ),
-        Item::new(
-            "applicability",
-            "Relevance of the validation activities to the context of use",
-            Answer::given(intent.applicability.as_ref(), "why the evidence carries over to the context of use is not argued"),
-        ),
+    ]
+}
+
+fn applicability(dossier: &Dossier) -> Vec<Item> {
+    let quantities = Answer::Open("that what was compared is what the question asks for must be argued".to_owned());
+    let missing = "why the evidence carries over to the context of use is not argued";
+    let activities = Answer::given(dossier.intent.applicability.as_ref(), missing);
+    vec![
+        Item::new("applicability", "Relevance of the quantities of interest", quantities),
+        Item::new("applicability", "Relevance of the validation activities to the context of use", activities),
     ]
 }
