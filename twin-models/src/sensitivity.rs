@@ -210,7 +210,7 @@ mod tests {
     fn live<T>(course: &mut dyn Simulation, see: impl FnOnce(&dyn Simulation) -> T) -> T {
         let day = |day: f64| Time::from_days(day).unwrap();
         let (drug, mg) = (|| Agent::new("paclitaxel").unwrap(), |dose: f64| Quantity::new(dose, "mg").unwrap());
-        let fraction = Treatment::fraction(AbsorbedDose::from_gray(2.0).unwrap(), Target::new("tumor").unwrap()).unwrap();
+        let fraction = Treatment::fraction(AbsorbedDose::from_gray(2.0).unwrap(), Target::new("tumor").unwrap());
         let infusion = Treatment::infusion(drug(), mg(150.0), Span::from_hours(3.0).unwrap()).unwrap();
         let doses =
             [(0.0, Treatment::bolus(drug(), mg(100.0)).unwrap()), (3.0, fraction.clone()), (4.0, fraction), (7.0, infusion)];

@@ -61,7 +61,7 @@ pub fn scenario() -> Result<Scenario, Failure> {
     let day = |day: u32| Time::from_days(f64::from(day));
     let mut treatments = Vec::new();
     for at in fractions() {
-        let fraction = Treatment::fraction(AbsorbedDose::from_gray(2.0)?, Target::new("tumor")?)?;
+        let fraction = Treatment::fraction(AbsorbedDose::from_gray(2.0)?, Target::new("tumor")?);
         treatments.push(TimedTreatment::new(day(at)?, fraction));
     }
     for at in DOSES {
