@@ -3,6 +3,7 @@
 mod clones;
 mod design;
 mod effect;
+mod engine;
 mod growth;
 mod iadt;
 mod immune;
@@ -31,6 +32,7 @@ mod sensitivity;
 mod solver;
 mod spatial;
 mod strobl2021;
+mod studies;
 mod survival;
 pub mod table;
 mod toxicity;
@@ -209,6 +211,8 @@ pub fn all() -> Vec<Claim> {
     claims.extend(survival::claims());
     claims.extend(design::claims());
     claims.extend(recist::claims());
+    claims.extend(engine::claims());
+    claims.extend(studies::claims());
     claims.extend(privacy::claims());
     claims
 }
