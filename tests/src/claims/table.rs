@@ -38,6 +38,8 @@ const FAMILIES: &[(&str, &str)] = &[
     ("recist", "day of progression of courses worked by hand"),
     ("sbc", "ranks of 500 truths in their posteriors"),
     ("scott2021", "genomic adjusted against physical dose"),
+    ("sbml", "models of systems biology, by the suite's own tolerances"),
+    ("sensitivity", "Sobol indices against closed forms"),
     ("spatial", "orders of convergence, speed of a front"),
     ("strobl2021", "days to progression under adaptive therapy"),
     ("survival", "regressions and curves of survival"),
