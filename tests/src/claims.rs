@@ -3,6 +3,7 @@
 mod clones;
 mod design;
 mod effect;
+mod engine;
 mod growth;
 mod iadt;
 mod immune;
@@ -27,9 +28,11 @@ pub mod references;
 mod responses;
 mod sbc;
 mod sbml;
+mod sensitivity;
 mod solver;
 mod spatial;
 mod strobl2021;
+mod studies;
 mod survival;
 pub mod table;
 mod toxicity;
@@ -203,10 +206,13 @@ pub fn all() -> Vec<Claim> {
     claims.extend(laleh2022::claims());
     claims.extend(sbc::claims());
     claims.extend(sbml::claims());
+    claims.extend(sensitivity::claims());
     claims.extend(io::claims());
     claims.extend(survival::claims());
     claims.extend(design::claims());
     claims.extend(recist::claims());
+    claims.extend(engine::claims());
+    claims.extend(studies::claims());
     claims.extend(privacy::claims());
     claims
 }

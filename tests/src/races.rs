@@ -2,7 +2,13 @@
 
 pub mod cases;
 pub mod engine;
+pub mod ensemble;
 pub mod inference;
+pub mod reading;
+#[cfg(feature = "rivals")]
+pub mod rival_solvers;
+#[cfg(feature = "rivals")]
+pub mod work_precision;
 
 use std::time::Instant;
 

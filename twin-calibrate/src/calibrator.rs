@@ -50,7 +50,7 @@ impl Gradient for Target<'_> {
 }
 
 /// The parameters of the model as a least-squares problem on the real line, with the error parameters held fixed.
-struct ModelResiduals<'a> {
+pub(crate) struct ModelResiduals<'a> {
     target: &'a Target<'a>,
     free: Vec<usize>,
     point: Vec<f64>,
@@ -58,7 +58,7 @@ struct ModelResiduals<'a> {
 }
 
 impl<'a> ModelResiduals<'a> {
-    fn new(target: &'a Target<'a>, point: &[f64]) -> Self {
+    pub(crate) fn new(target: &'a Target<'a>, point: &[f64]) -> Self {
         let free = target.of_model().iter().enumerate().filter_map(|(index, of_model)| of_model.then_some(index)).collect();
         let prior = target.problem().prior.residuals(&target.parameters_at(point)).len();
         Self { target, free, point: point.to_vec(), prior }
@@ -72,7 +72,12 @@ impl<'a> ModelResiduals<'a> {
         whole
     }
 
-    fn part(&self) -> Vec<f64> {
+    /// How many residuals are the prior's.
+    pub(crate) fn of_prior(&self) -> usize {
+        self.prior
+    }
+
+    pub(crate) fn part(&self) -> Vec<f64> {
         self.free.iter().map(|&index| self.point[index]).collect()
     }
 }
@@ -404,7 +409,13 @@ impl Calibrator for Sampled {
             return Err(CalibrationError::TooManyFailures { failed, of, source: Box::new(source) });
         }
         let draws: Vec<f64> = chains.points().flat_map(|point| target.parameters_at(point)).collect();
-        let method = format!("{} {} around the best of {} fits, {round} rounds", sampler.starts(), sampler.name(), fits.fits.len());
+        let method = format!(
+            "{} {} around the best of {} fits (derivatives by {}), {round} rounds",
+            sampler.starts(),
+            sampler.name(),
+            fits.fits.len(),
+            target.derivatives_by()
+        );
         let record = Record::of(&target, method, chains.reason().to_string(), Some(diagnosis));
         Posterior::new(problem.prior.names().to_vec(), draws, chains.ln_densities().to_vec(), problem.base.clone(), record)
     }

@@ -31,7 +31,8 @@
 //! - [`Prior`]: [`IndependentPrior`] of [`Marginal`]s, [`PopulationPrior`]; [`Transform`] to the real line
 //! - [`priors`]: ready priors for models of this library
 //! - [`ErrorModel`]: [`NormalError`] (additive, proportional), [`LogError`] (normal or Student tails); censored [`Reading`]s
-//! - [`Calibrator`]: [`Sampled`], after a [`Search`]; [`Laplace`]; [`Tempered`], with the evidence
+//! - [`Calibrator`]: [`Sampled`], after a [`Search`]; [`Laplace`]; [`LeastSquares`], for costly models and images;
+//!   [`Tempered`], with the evidence
 //! - [`Posterior`], [`Prediction`]: draws, quantiles, and what they predict
 //! - [`living`]: a [`Twin`](living::Twin) that follows its patient, version by version; a [`FieldTwin`](living::FieldTwin) that follows scans
 //! - [`population`]: nonlinear mixed effects by SAEM and FOCEI, with covariates, shrinkage, visual checks and NPDE
@@ -55,6 +56,7 @@ mod error;
 mod fixture;
 pub mod identifiability;
 mod laplace;
+mod least_squares;
 mod likelihood;
 pub mod living;
 mod numeric;
@@ -74,6 +76,7 @@ pub use calibrator::{Calibrator, Sampled, Sampler, Search};
 pub use control::{Flow, Observer, Progress};
 pub use error::CalibrationError;
 pub use laplace::{Laplace, Peak};
+pub use least_squares::LeastSquares;
 pub use likelihood::{ErrorModel, ErrorParameter, LogError, NormalError, Reading};
 pub use posterior::{Posterior, Prediction, Record, sorted_quantile};
 pub use prior::{IndependentPrior, Marginal, PopulationPrior, Prior};

@@ -200,7 +200,7 @@ mod tests {
 
     fn course() -> Scenario {
         let day = |day: u32| Time::from_days(f64::from(day)).unwrap();
-        let fraction = || Treatment::fraction(AbsorbedDose::from_gray(2.0).unwrap(), Target::new("tumor").unwrap()).unwrap();
+        let fraction = || Treatment::fraction(AbsorbedDose::from_gray(2.0).unwrap(), Target::new("tumor").unwrap());
         let mg = |dose: f64| Quantity::new(dose, "mg").unwrap();
         let drug = || Agent::new("paclitaxel").unwrap();
         let bolus = || Treatment::bolus(drug(), mg(200.0)).unwrap();

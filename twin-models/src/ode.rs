@@ -76,7 +76,9 @@ impl<D: Dynamics> Ode<D> {
         prepared.clone()
     }
 
-    pub(crate) fn dynamics(&self) -> &D {
+    /// The equation.
+    #[must_use]
+    pub fn dynamics(&self) -> &D {
         &self.dynamics
     }
 

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 /// Writes data sets in explicit little endian.
 #[derive(Clone, Default)]
-struct Writer(Vec<u8>);
+pub(super) struct Writer(pub(super) Vec<u8>);
 
 impl Writer {
-    fn put(mut self, tag: u32, representation: &str, value: &[u8]) -> Self {
+    pub(super) fn put(mut self, tag: u32, representation: &str, value: &[u8]) -> Self {
         let mut value = value.to_vec();
         if value.len() % 2 == 1 {
             value.push(if representation == "UI" { 0 } else { b' ' });
@@ -17,7 +17,7 @@ impl Writer {
         self.0.extend(u16::try_from(tag >> 16).unwrap().to_le_bytes());
         self.0.extend(u16::try_from(tag & 0xffff).unwrap().to_le_bytes());
         self.0.extend(representation.as_bytes());
-        if ["OB", "OW", "SQ", "UN"].contains(&representation) {
+        if ["OB", "OW", "SQ", "UC", "UN", "UR", "UT"].contains(&representation) {
             self.0.extend([0, 0]);
             self.0.extend(u32::try_from(value.len()).unwrap().to_le_bytes());
         } else {
@@ -27,15 +27,15 @@ impl Writer {
         self
     }
 
-    fn text(self, tag: u32, representation: &str, text: &str) -> Self {
+    pub(super) fn text(self, tag: u32, representation: &str, text: &str) -> Self {
         self.put(tag, representation, text.as_bytes())
     }
 
-    fn short(self, tag: u32, value: u16) -> Self {
+    pub(super) fn short(self, tag: u32, value: u16) -> Self {
         self.put(tag, "US", &value.to_le_bytes())
     }
 
-    fn items(self, tag: u32, items: &[Self]) -> Self {
+    pub(super) fn items(self, tag: u32, items: &[Self]) -> Self {
         let bytes: Vec<u8> = items
             .iter()
             .flat_map(|item| {
@@ -47,16 +47,16 @@ impl Writer {
     }
 
     /// The bytes of a file.
-    fn file(&self, syntax: &str) -> Vec<u8> {
+    pub(super) fn file(&self, syntax: &str) -> Vec<u8> {
         let meta = Self::default().text(tag::TRANSFER_SYNTAX, "UI", syntax);
         [&[0; 128][..], b"DICM", &meta.0, &self.0].concat()
     }
 }
 
-const EXPLICIT: &str = "1.2.840.10008.1.2.1";
+pub(super) const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 
 /// A slice of two by three pixels, 16 bits, whose position along z is `z`; each element may be replaced.
-fn slice(z: f64, replaced: &[(u32, &str)]) -> Writer {
+pub(super) fn slice(z: f64, replaced: &[(u32, &str)]) -> Writer {
     let of = |tag: u32, usual: &str| {
         let text = replaced.iter().find(|(other, _)| *other == tag).map_or(usual, |(_, text)| text);
         (tag, text.to_owned())
@@ -125,6 +125,59 @@ fn slices_are_sorted_by_place_and_rescaled() {
     assert_eq!(lattice.affine_lps(), [[0.75, 0.0, 0.0, -10.0], [0.0, 0.5, 0.0, -20.0], [0.0, 0.0, 2.0, 0.0]]);
     assert_eq!(series.volume.value([1, 0, 0]), Some(-998.0));
     assert_eq!(series.volume.value([2, 1, 2]), Some(2.0 * 45.0 - 1000.0));
+}
+
+/// A slice of positron emission, in Bq/mL; `stated` is what it says of the injection, `more` what it says beside.
+fn emission(stated: &[(u32, &str)], more: &[(u32, &str, &str)]) -> Result<Series, IoError> {
+    let plain = [(tag::MODALITY, "PT"), (tag::RESCALE_INTERCEPT, "0"), (tag::RESCALE_SLOPE, "100")];
+    let injection = stated.iter().fold(Writer::default(), |writer, (tag, text)| writer.text(*tag, "DS", text));
+    let file = more.iter().fold(slice(0.0, &plain).text(tag::UNITS, "CS", "BQML"), |file, (tag, representation, text)| {
+        file.text(*tag, representation, text)
+    });
+    parse_series(&[("pt", &file.items(tag::RADIOPHARMACEUTICAL, &[injection]).file(EXPLICIT))], &Limits::default())
+}
+
+#[test]
+fn an_uptake_value_is_that_of_its_definition() {
+    // 370 MBq of fluorine-18 in 70 kg, an hour before the series: 600 Bq/mL are 600 * 70000 / (3.7e8 * 2^(-3600 / 6586.2)).
+    let dose = (tag::RADIONUCLIDE_TOTAL_DOSE, "3.7E8");
+    let half_life = (tag::RADIONUCLIDE_HALF_LIFE, "6586.2");
+    let injected = (tag::RADIOPHARMACEUTICAL_START_TIME, "093000.00");
+    let weight = (tag::PATIENT_WEIGHT, "DS", "70");
+    let day = [(tag::SERIES_DATE, "DA", "20200229"), (tag::SERIES_TIME, "TM", "103000")];
+    let corrected = |to| (tag::DECAY_CORRECTION, "CS", to);
+    let per_activity = 70_000.0 / 3.7e8;
+    for (stated, to, expected) in [
+        (vec![dose, half_life, injected], "START", per_activity * (3600.0_f64 / 6586.2).exp2()),
+        (
+            vec![dose, half_life, (tag::RADIOPHARMACEUTICAL_START, "20200228233000.0")],
+            "START",
+            per_activity * (39_600.0_f64 / 6586.2).exp2(),
+        ),
+        (vec![dose, half_life], "ADMIN", per_activity),
+    ] {
+        let series = emission(&stated, &[weight, day[0], day[1], corrected(to)]).unwrap();
+        assert!(series.is_uptake);
+        let (ours, theirs) = (series.volume.value([2, 1, 0]).unwrap(), 500.0 * expected);
+        assert!((ours / theirs - 1.0).abs() < 1e-12, "{ours}, not {theirs}");
+    }
+    // Without weight, dose or time it stays an activity; a series before its injection is refused.
+    for (stated, more) in [
+        (vec![dose, half_life, injected], vec![day[0], day[1], corrected("START")]),
+        (vec![half_life, injected], vec![weight, day[0], day[1], corrected("START")]),
+        (vec![dose, half_life], vec![weight, day[0], day[1], corrected("START")]),
+        (vec![dose, half_life, injected], vec![weight, day[0], day[1], corrected("NONE")]),
+    ] {
+        let series = emission(&stated, &more).unwrap();
+        assert_eq!((series.is_uptake, series.volume.value([2, 1, 0])), (false, Some(500.0)));
+        assert_eq!(series.volume.unit().code(), "Bq/mL");
+    }
+    let late = (tag::RADIOPHARMACEUTICAL_START_TIME, "113000");
+    assert!(emission(&[dose, half_life, late], &[weight, day[0], day[1], corrected("START")]).is_err());
+    assert!(
+        emission(&[(tag::RADIONUCLIDE_TOTAL_DOSE, "0"), half_life, injected], &[weight, day[0], day[1], corrected("START")])
+            .is_err()
+    );
 }
 
 #[test]

@@ -253,33 +253,40 @@ impl<S: Clone + AsRef<[Lanes]> + AsMut<[Lanes]>> SideBySide<S> {
     /// Whether the trial is within the bounds of the states, but for their absolute tolerances.
     #[inline(always)]
     fn inside(&self, tolerance: &Tolerance<impl AsRef<[f64]>>) -> [bool; LANES] {
-        let mut inside = [true; LANES];
+        let mut outside = [0.0; LANES];
         for (i, x) in self.trial.as_ref().iter().enumerate() {
             let slack = tolerance.absolute.as_ref()[i];
             let (low, high) = (tolerance.low.as_ref()[i] - slack, tolerance.high.as_ref()[i] + slack);
             for k in 0..LANES {
-                inside[k] &= (x.0[k] >= low) & (x.0[k] <= high);
+                outside[k] += if x.0[k] < low { 1.0 } else { 0.0 };
+                outside[k] += if x.0[k] > high { 1.0 } else { 0.0 };
             }
         }
-        inside
+        outside.map(|strays| strays < 0.5)
     }
 
     /// Takes the trial over in the lanes that are accepted.
     #[inline(always)]
     fn accept(&mut self, accepted: [bool; LANES]) {
         let n = self.last.as_ref().len();
-        let take = |to: &mut Lanes, from: &Lanes| {
+        // Masks of bits rather than choices, which would become a branch for each lane.
+        let mut mask = [0_u64; LANES];
+        for k in 0..LANES {
+            mask[k] = u64::from(accepted[k]).wrapping_neg();
+        }
+        let take = |to: &mut Lanes, from: Lanes| {
             for k in 0..LANES {
-                to.0[k] = if accepted[k] { from.0[k] } else { to.0[k] };
+                to.0[k] = f64::from_bits((from.0[k].to_bits() & mask[k]) | (to.0[k].to_bits() & !mask[k]));
             }
         };
         for i in 0..n {
-            take(&mut self.first.as_mut()[i], &self.last.as_ref()[i]);
-            take(&mut self.last.as_mut()[i], &self.trial.as_ref()[i]);
+            let last = self.last.as_ref()[i];
+            take(&mut self.first.as_mut()[i], last);
+            take(&mut self.last.as_mut()[i], self.trial.as_ref()[i]);
             let newest = self.stages[6].as_ref()[i];
-            take(&mut self.stages[0].as_mut()[i], &newest);
+            take(&mut self.stages[0].as_mut()[i], newest);
             for j in 0..6 {
-                take(&mut self.stages[j + 1].as_mut()[i], &self.trial_stages[j].as_ref()[i]);
+                take(&mut self.stages[j + 1].as_mut()[i], self.trial_stages[j].as_ref()[i]);
             }
         }
     }
@@ -287,26 +294,99 @@ impl<S: Clone + AsRef<[Lanes]> + AsMut<[Lanes]>> SideBySide<S> {
     /// Writes the state of every lane at `t`, inside its last step, to `x`.
     #[inline(always)]
     fn interpolate(&self, t: f64, x: &mut S) {
-        let mut weights = [[0.0; LANES]; 7];
-        let mut at_end = [false; LANES];
+        let (mut h, mut s, mut before_end) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
         for k in 0..LANES {
-            let h = self.end[k] - self.start[k];
-            at_end[k] = t >= self.end[k] || h <= 0.0;
-            let s = if at_end[k] { 1.0 } else { (t - self.start[k]) / h };
-            for (j, weight) in weights.iter_mut().enumerate() {
-                weight[k] = h * s * s * (D[0][j] + s * (D[1][j] + s * D[2][j]));
+            h[k] = self.end[k] - self.start[k];
+            let before = if h[k] > 0.0 { self.end[k] - t } else { 0.0 };
+            s[k] = if before > 0.0 { (t - self.start[k]) / h[k] } else { 1.0 };
+            before_end[k] = before;
+        }
+        let mut weights = [[0.0; LANES]; 7];
+        for (j, weight) in weights.iter_mut().enumerate() {
+            for k in 0..LANES {
+                weight[k] = h[k] * s[k] * s[k] * (D[0][j] + s[k] * (D[1][j] + s[k] * D[2][j]));
             }
-            weights[0][k] += h * s;
+        }
+        for k in 0..LANES {
+            weights[0][k] += h[k] * s[k];
         }
         for i in 0..self.first.as_ref().len() {
             let (first, last) = (self.first.as_ref()[i].0, self.last.as_ref()[i].0);
-            for k in 0..LANES {
-                let mut sum = 0.0;
-                for (weight, stage) in weights.iter().zip(&self.stages) {
-                    sum += weight[k] * stage.as_ref()[i].0[k];
+            let mut sum = [0.0; LANES];
+            for (weight, stage) in weights.iter().zip(&self.stages) {
+                let slope = stage.as_ref()[i].0;
+                for k in 0..LANES {
+                    sum[k] += weight[k] * slope[k];
                 }
-                x.as_mut()[i].0[k] = if at_end[k] { last[k] } else { first[k] + sum };
+            }
+            for k in 0..LANES {
+                x.as_mut()[i].0[k] = if before_end[k] > 0.0 { first[k] + sum[k] } else { last[k] };
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Scalar;
+    use crate::solver::Tsitouras;
+
+    fn rates<T: Scalar>(t: T, x: &[T; 2], p: T, dx: &mut [T; 2]) {
+        *dx = [x[1], (T::from(1.0) - x[0] * x[0]) * x[1] * p - x[0] + (t * 0.5).cos()];
+    }
+
+    #[test]
+    fn every_lane_steps_as_if_alone() {
+        let tolerance = Tolerance { relative: 1e-7, absolute: [1e-9; 2], low: [f64::NEG_INFINITY; 2], high: [f64::INFINITY; 2] };
+        let p: [f64; LANES] = std::array::from_fn(|k| 0.3 + 0.7 * k as f64);
+        let start = [Lanes::from(2.0), Lanes::from(p)];
+        let mut solver = SideBySide::new(&start);
+        let f = &mut |t: Lanes, x: &[Lanes; 2], dx: &mut [Lanes; 2]| rates(t, x, Lanes::from(p), dx);
+        solver.jump(0.0, &start, f, &tolerance);
+        let mut seen = Vec::new();
+        for look in 1..=40 {
+            let mut x = start;
+            let limit = if look <= 20 { 10.0 } else { 20.0 };
+            solver.go((f64::from(look) * 0.5, limit), &mut x, f, &tolerance);
+            seen.push(x);
+            if look == 20 {
+                solver.jump(10.0, &x, f, &tolerance);
+            }
+        }
+        assert_eq!(solver.given_up, [false; LANES]);
+        for (lane, &p) in p.iter().enumerate() {
+            let f = &mut |t: f64, x: &[f64; 2], dx: &mut [f64; 2]| rates(t, x, p, dx);
+            let mut alone = Tsitouras::new(0.0, [2.0, p], f, &tolerance);
+            for look in 1..=40 {
+                let (day, limit) = (f64::from(look) * 0.5, if look <= 20 { 10.0 } else { 20.0 });
+                while alone.end() < day {
+                    assert_eq!(alone.step(f, &tolerance, limit), Ok(()));
+                }
+                let mut x = [0.0; 2];
+                alone.interpolate(day, &mut x);
+                for i in 0..2 {
+                    let found = seen[look as usize - 1][i].lane(lane);
+                    assert!((found - x[i]).abs() < 1e-9 * x[i].abs().max(1.0), "{found} and {} at {day} in lane {lane}", x[i]);
+                }
+                if look == 20 {
+                    alone.jump(10.0, &x, f, &tolerance);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_lane_that_cannot_go_on_is_given_up_alone() {
+        let tolerance = Tolerance { relative: 1e-7, absolute: [1e-9], low: [f64::NEG_INFINITY], high: [f64::INFINITY] };
+        let mut start = [Lanes::from(0.01)];
+        start[0].0[3] = 2.0; // infinite at one half
+        let f = &mut |_: Lanes, x: &[Lanes; 1], dx: &mut [Lanes; 1]| dx[0] = x[0] * x[0];
+        let mut solver = SideBySide::new(&start);
+        solver.jump(0.0, &start, f, &tolerance);
+        let mut x = start;
+        solver.go((1.0, 1.0), &mut x, f, &tolerance);
+        assert_eq!(solver.given_up, std::array::from_fn(|lane| lane == 3));
+        assert!((x[0].lane(0) - 1.0 / 99.0).abs() < 1e-9);
     }
 }

@@ -44,10 +44,12 @@ impl Reader<'_> {
         let reason = &resource["dataAbsentReason"];
         if reason.is_object() {
             let own = code(reason, &[NAMES]).map(|reason| Finding::NotEvaluable(reason.to_owned()));
-            let missing = match code(reason, &[codes::ABSENT]) {
-                Some("not-performed") => Missing::NotDone,
-                Some("masked" | "asked-declined") => Missing::Withheld,
-                _ => Missing::Failed,
+            let stated = code(reason, &[codes::ABSENT]);
+            let known = codes::REASONS.iter().find(|(code, _)| Some(*code) == stated).map(|(_, missing)| *missing);
+            let missing = match (known, stated) {
+                (Some(missing), _) => missing,
+                (None, Some(_)) => return Err(self.wrong(here, "dataAbsentReason", "must be a reason of FHIR")),
+                (None, None) => Missing::Unknown,
             };
             return Ok(Some(own.unwrap_or_else(|| missing.finding())));
         }
@@ -103,20 +105,14 @@ impl Reader<'_> {
     }
 
     pub(super) fn medication(&mut self, here: &Here<'_>) -> Result<(), IoError> {
-        let concept = &here.resource["medicationCodeableConcept"];
         if !matches!(here.resource["status"].as_str(), Some("completed" | "in-progress" | "stopped")) {
             self.leave_out(&here.path, here.of_type, "not given: the status is not completed, in progress or stopped");
             return Ok(());
         }
-        // The name that RxNorm gives; free text is not taken for a drug.
-        let rxnorm =
-            list(&concept["coding"]).iter().find(|coding| coding["system"] == "http://www.nlm.nih.gov/research/umls/rxnorm");
-        let named = rxnorm.and_then(|coding| coding["display"].as_str()).map(str::to_lowercase);
-        let Some(name) = code(concept, &[NAMES]).map(str::to_owned).or(named) else {
+        let Some(agent) = self.agent(here)? else {
             self.leave_out(&here.path, here.of_type, "the drug has no name of RxNorm");
             return Ok(());
         };
-        let agent = Agent::new(&name).map_err(|error| self.broken(here, "medicationCodeableConcept", &error))?;
         let Some(start) = self.time(here, &["effectiveDateTime", "effectivePeriod.start"])? else {
             self.leave_out(&here.path, here.of_type, "a dose without its time");
             return Ok(());
