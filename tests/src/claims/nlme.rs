@@ -8,7 +8,8 @@ use twin_calibrate::population::PopulationFit;
 
 const EXACT: &str = "Boeckmann, Sheiner and Beal 1994; adaptive Gauss-Hermite quadrature with 17 nodes";
 
-const FIRST_ORDER: &str = "Boeckmann, Sheiner and Beal 1994; the same objective minimized apart from this library, on the closed form of the model";
+const FIRST_ORDER: &str =
+    "Boeckmann, Sheiner and Beal 1994; the same objective minimized apart from this library, on the closed form of the model";
 const STEIN: &str =
     "simulated: Stein and Fojo's curve, 40 patients in each arm, twice the rate of regression in one; a bar of this project";
 
