@@ -110,7 +110,7 @@ impl QuasiNewton {
             done += 1;
             let mut direction = -(&inverse * &gradient);
             let mut fall = direction.dot(&gradient);
-            if !(fall < 0.0) {
+            if fall.is_nan() || fall >= 0.0 {
                 (inverse, fresh) = (first.clone(), true);
                 direction = -(&inverse * &gradient);
                 fall = direction.dot(&gradient);
