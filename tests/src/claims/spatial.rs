@@ -61,6 +61,9 @@ pub(super) fn claims() -> Vec<Claim> {
     claims
 }
 
+/// A study with the outcomes of its draws, or why there are none.
+type Repeated = Result<(Study, Vec<Outcome>), String>;
+
 /// Draws of the noise.
 const DRAWS: u64 = 50;
 
@@ -68,7 +71,7 @@ const DRAWS: u64 = 50;
 fn calibration() -> Vec<Claim> {
     let outcomes = Arc::new(OnceLock::new());
     let row = |id: &str, claim: &str, expected: (f64, f64), of: fn(&Study, &[Outcome]) -> Ours| {
-        let outcomes: Arc<OnceLock<Result<(Study, Vec<Outcome>), String>>> = Arc::clone(&outcomes);
+        let outcomes: Arc<OnceLock<Repeated>> = Arc::clone(&outcomes);
         let run = move || {
             let all = outcomes.get_or_init(|| {
                 let study = Study::new(0.125).map_err(words)?;
