@@ -20,6 +20,7 @@ pages! {
     TestAMethod: "../../docs/src/test-a-method.md",
     Trials: "../../docs/src/trials.md",
     LargeTrials: "../../docs/src/large-trials.md",
+    Planning: "../../docs/src/planning.md",
     Spatial: "../../docs/src/spatial.md",
     Statistics: "../../docs/src/statistics.md",
     ExtendAModel: "../../docs/src/extend-a-model.md",

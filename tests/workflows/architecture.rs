@@ -329,6 +329,7 @@ fn functions(lines: &[String]) -> Vec<(String, usize)> {
     let mut found = Vec::new();
     for (place, line) in lines.iter().enumerate() {
         let Some((before, after)) = line.split_once("fn ") else { continue };
+        let before = before.replace("pub(super) ", "").replace("pub(crate) ", "");
         if !before.trim_start().is_empty() && !before.ends_with(' ') || before.contains("impl") || before.contains('(') {
             continue;
         }

@@ -141,27 +141,22 @@ pub(super) fn claims() -> Vec<Claim> {
             if step.abs() > 0.0 { Ok((of(turn + step)? - of(turn)?) / step) } else { of(turn) }
         }));
     }
-    for (name, disease, days) in [
-        ("breast", "breast cancer, human", 164.0),
-        ("meningioma_benign", "meningioma, benign, human", 415.0),
-        ("meningioma_atypical", "meningioma, atypical, human", 178.0),
-        ("meningioma_anaplastic", "meningioma, anaplastic, human", 205.0),
+    let (zhang, jaaskelainen) = ("Zhang et al. 2017, doi:10.12659/MSM.901566", "Jaaskelainen et al. 1985, as reviewed");
+    for (name, disease, source, days) in [
+        ("breast", "breast cancer, human", zhang, 164.0),
+        ("meningioma_benign", "meningioma, benign, human", jaaskelainen, 415.0),
+        ("meningioma_atypical", "meningioma, atypical, human", jaaskelainen, 178.0),
+        ("meningioma_anaplastic", "meningioma, anaplastic, human", jaaskelainen, 205.0),
     ] {
         let claim = format!("{disease}: volume after the published doubling time, relative to the start");
-        claims.push(Claim::quick(
-            format!("growth.doubling_{name}"),
-            claim,
-            "the source of the parameter set",
-            (2.0, 1e-4),
-            move || {
-                let set = growth::GROWTH_PARAMETER_SETS.iter().find(|set| set.disease == disease).ok_or("no such set")?;
-                let model = growth::exponential();
-                let parameters = set.of(&model).map_err(words)?;
-                let start = parameters.get("initial_volume").map_err(words)?;
-                let rate = parameters.get("growth_rate").map_err(words)?;
-                Ok(volume(&model, &[("growth_rate", rate)], days)? / start)
-            },
-        ));
+        claims.push(Claim::quick(format!("growth.doubling_{name}"), claim, source, (2.0, 1e-4), move || {
+            let set = growth::GROWTH_PARAMETER_SETS.iter().find(|set| set.disease == disease).ok_or("no such set")?;
+            let model = growth::exponential();
+            let parameters = set.of(&model).map_err(words)?;
+            let start = parameters.get("initial_volume").map_err(words)?;
+            let rate = parameters.get("growth_rate").map_err(words)?;
+            Ok(volume(&model, &[("growth_rate", rate)], days)? / start)
+        }));
     }
     claims
 }

@@ -20,7 +20,7 @@ parameters! {
 pub enum Case {
     /// The van der Pol oscillator with 1e-6.
     VanDerPol,
-    /// Three reactions of rates 0.04, 1e4 and 3e7, until 1e11.
+    /// Three reactions of rates 0.04, 1e4 and 3e7, until 1e11. A day is a thousand of its units of time: no course is longer than 1e9 days.
     Robertson,
     /// Eight species of plant physiology.
     Hires,
@@ -78,7 +78,7 @@ impl Case {
     pub fn end(self) -> f64 {
         match self {
             Self::VanDerPol => 2.0,
-            Self::Robertson => 1e11,
+            Self::Robertson => 1e8,
             Self::Hires => 321.8122,
             Self::Kuznetsov => 50.0,
             Self::Binding(_) => INTERVAL * f64::from(DOSES),
@@ -134,7 +134,7 @@ impl Case {
         match (self, x, dx) {
             (Self::VanDerPol, &[x, v], dx) => dx.copy_from_slice(&[v, ((one - x * x) * v - x) / 1e-6]),
             (Self::Robertson, &[a, b, c], dx) => {
-                let (slow, back, fast) = (a * 0.04, b * c * 1e4, b * b * 3e7);
+                let (slow, back, fast) = (a * 40.0, b * c * 1e7, b * b * 3e10);
                 dx.copy_from_slice(&[back - slow, slow - back - fast, fast]);
             }
             (Self::Kuznetsov, &[x, z], dx) => dx.copy_from_slice(&[

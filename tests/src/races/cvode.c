@@ -14,7 +14,7 @@ static double rate;
 static const int sizes[] = {2, 3, 8, 2, 4};
 static const double starts[5][8] = {
     {2, 0}, {1, 0, 0}, {1, 0, 0, 0, 0, 0, 0, 0.0057}, {0.76, 20}, {0, 1, 0, 4}};
-static const double ends[] = {2, 1e11, 321.8122, 50, 168};
+static const double ends[] = {2, 1e8, 321.8122, 50, 168};
 
 static int rates(sunrealtype t, N_Vector state, N_Vector slope, void *data) {
     double *x = N_VGetArrayPointer(state), *d = N_VGetArrayPointer(slope);
@@ -22,7 +22,7 @@ static int rates(sunrealtype t, N_Vector state, N_Vector slope, void *data) {
         d[0] = x[1];
         d[1] = ((1 - x[0] * x[0]) * x[1] - x[0]) / 1e-6;
     } else if (problem == 1) {
-        double slow = 0.04 * x[0], back = 1e4 * x[1] * x[2], fast = 3e7 * x[1] * x[1];
+        double slow = 40 * x[0], back = 1e7 * x[1] * x[2], fast = 3e10 * x[1] * x[1];
         d[0] = back - slow;
         d[1] = slow - back - fast;
         d[2] = fast;
