@@ -75,6 +75,10 @@ fn identifying(bytes: &[u8]) -> Vec<&[u8]> {
     const KINDS: [&[u8; 2]; 9] = [b"PN", b"LO", b"SH", b"ST", b"LT", b"DA", b"TM", b"DT", b"UI"];
     let of_group = |at: &usize| matches!(bytes.get(*at..at + 2), Some([8 | 0x10 | 0x18 | 0x20, 0]));
     let value = |at: usize| {
+        // Codes of public vocabularies, at (0008,0100), name anatomy and no one.
+        if bytes.get(at..at + 4)? == [8, 0, 0, 1] {
+            return None;
+        }
         let kind = bytes.get(at + 4..at + 6)?;
         let length = usize::from(u16::from_le_bytes(*bytes.get(at + 6..at + 8)?.first_chunk()?));
         let value = bytes.get(at + 8..at + 8 + length)?;
