@@ -39,7 +39,7 @@
 //! - [`identifiability`]: profiles, information, what was learned, expected gain of a further measurement
 //! - [`comparison`]: WAIC, leave-one-out by importance, stacking
 //! - [`discrepancy`]: what a model leaves unexplained, as a Gaussian process
-//! - [`optimize`]: Levenberg-Marquardt, Nelder-Mead, quasi-Newton, CMA-ES, multi-start (the only room that names argmin)
+//! - [`optimize`]: Levenberg-Marquardt, Nelder-Mead, quasi-Newton, multi-start (the only room that names argmin)
 //! - [`sample`]: ensemble, adaptive Metropolis and no-U-turn samplers
 //! - [`diagnostics`]: R-hat, effective sample sizes, verdicts
 //! - `testing` (feature `testing`): recovery, simulation-based calibration and Geweke's test for methods of your own
