@@ -141,7 +141,7 @@ pub fn shadow(members: usize) -> Result<Shadowing, String> {
         let error = |mean: &[f64]| {
             let pairs = mean.iter().zip(truth.values()).filter(|(_, truth)| **truth > 1e-3);
             let (sum, count) = pairs.fold((0.0, 0.0), |(sum, count), (a, b)| (sum + (a - b) * (a - b), count + 1.0));
-            (sum / count as f64).sqrt()
+            (sum / count).sqrt()
         };
         found.analyses.push(overlap(&head, &twin.mean(), &truth)?);
         found.free.push(overlap(&head, &free.mean(), &truth)?);

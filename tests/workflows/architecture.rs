@@ -43,7 +43,7 @@ fn package<'a>(metadata: &'a Value, name: &str) -> &'a Value {
     metadata["packages"].as_array().unwrap().iter().find(|package| package["name"] == name).unwrap()
 }
 
-fn list<'a>(value: &'a Value) -> impl Iterator<Item = &'a Value> {
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 

@@ -121,7 +121,7 @@ pub fn visual_check(
             let values = places.iter().filter_map(|(_, subject, reading)| rows(subjects.get(*subject)?)?.get(*reading).copied());
             quantiles(values.collect(), [0.1, 0.5, 0.9])
         };
-        let observed = of(&|subject| Some(subject.seen.iter().map(|reading| value(reading)).collect()));
+        let observed = of(&|subject| Some(subject.seen.iter().map(value).collect()));
         let rows: Vec<[f64; 3]> = (0..simulations).map(|k| of(&|subject| subject.simulations.get(k).cloned())).collect();
         let simulated = [0, 1, 2].map(|q| quantiles(rows.iter().map(|row| row[q]).collect(), [0.05, 0.5, 0.95]));
         let days = places.iter().map(|(day, _, _)| day).sum::<f64>() / places.len() as f64;

@@ -100,7 +100,15 @@ impl<T: Real, S: Clone + AsRef<[T]> + AsMut<[T]>> Solver<T, S> {
             }
             self.stiff = true;
         }
-        self.implicit.as_deref_mut().map_or(Ok(()), |implicit| implicit.step::<T>(system, tolerance, limit))
+        let Some(implicit) = self.implicit.as_deref_mut() else { return Ok(()) };
+        if implicit.step::<T>(system, tolerance, limit).is_ok() {
+            return Ok(());
+        }
+        // Where the linearization fails, as at the end of the range of numbers, short explicit steps may still be left.
+        let (t, x) = (implicit.end(), implicit.last().clone());
+        self.stiff = false;
+        self.explicit.jump(t, &x, &mut |t, x, dx| system.rates(t, x, dx), tolerance);
+        self.explicit.step(&mut |t, x, dx| system.rates(t, x, dx), tolerance, limit)
     }
 
     /// Writes the state at `t`, inside the last step, to `x`.
