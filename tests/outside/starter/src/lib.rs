@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use twin_core::{Agent, Observable};
-use twin_models::{Dynamics, Exposure, Input, ModelSpec, Ode, Source, parameters};
+use twin_models::{Dynamics, Exposure, Input, ModelSpec, Ode, Scalar, Source, parameters};
 
 // Say where equations and values come from: `published` what you read, `unconfirmed` what you recall, `assumed` what you choose.
 const CHOICE: Source = Source::assumed("an example; cite your source here");
@@ -47,17 +47,24 @@ impl Dynamics for Turnover {
         &self.spec
     }
 
-    fn initial(&self, p: &TurnoverParameters) -> [f64; 2] {
-        [p.initial_volume.ln(), 1.0]
+    fn initial<T: Scalar>(&self, p: &TurnoverParameters<T>) -> [T; 2] {
+        [p.initial_volume.ln(), T::from(1.0)]
     }
 
-    fn rates(&self, _t: f64, &[ln_volume, effect]: &[f64; 2], exposure: &Exposure, p: &TurnoverParameters, dx: &mut [f64; 2]) {
+    fn rates<T: Scalar>(
+        &self,
+        _t: T,
+        &[ln_volume, effect]: &[T; 2],
+        exposure: &Exposure<T>,
+        p: &TurnoverParameters<T>,
+        dx: &mut [T; 2],
+    ) {
         let given = exposure.level(DRUG);
-        let growth = p.growth_rate * (1.0 - ln_volume.exp() / p.carrying_capacity);
+        let growth = p.growth_rate * (T::from(1.0) - ln_volume.exp() / p.carrying_capacity);
         *dx = [growth - p.kill_rate * effect * given, -p.resistance_rate * effect * given];
     }
 
-    fn observe(&self, &[ln_volume, _]: &[f64; 2], _p: &TurnoverParameters, y: &mut [f64]) {
+    fn observe<T: Scalar>(&self, &[ln_volume, _]: &[T; 2], _p: &TurnoverParameters<T>, y: &mut [T]) {
         y[0] = ln_volume.exp();
     }
 }
