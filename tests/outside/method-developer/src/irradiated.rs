@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use twin_core::Observable;
-use twin_models::{Dynamics, Exposure, Given, ModelSpec, Ode, Refused, Source, parameters, Scalar};
+use twin_models::{Dynamics, Exposure, Given, ModelSpec, Ode, Refused, Scalar, Source, parameters};
 
 const LQ: Source = Source::unconfirmed("Fowler 1989, doi:10.1259/0007-1285-62-740-679 (alpha/beta of 10 Gy for tumors)");
 const TWO_VOLUMES: Source = Source::assumed("clearance of killed cells in weeks, as in two-volume models of radiotherapy");
