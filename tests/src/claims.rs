@@ -4,6 +4,7 @@ mod clones;
 mod design;
 mod effect;
 mod engine;
+mod escalation;
 mod growth;
 mod iadt;
 mod immune;
@@ -116,6 +117,11 @@ pub const NOT_REPRODUCED: &[(&str, &str)] = &[
         "scott2021.physical_dose_does_not",
         "with the ranges of doses that are assumed, almost half of the trials find the physical dose too",
     ),
+    (
+        "zhang2017.gain",
+        "in more than half of the draws of each patient neither arm progresses within ten years, so that the medians are equal: four series \
+         do not tell how fast the resistant cells grow",
+    ),
 ];
 
 /// How a claim came out.
@@ -224,6 +230,7 @@ pub fn all() -> Vec<Claim> {
     claims.extend(io::claims());
     claims.extend(survival::claims());
     claims.extend(design::claims());
+    claims.extend(escalation::claims());
     claims.extend(recist::claims());
     claims.extend(engine::claims());
     claims.extend(studies::claims());
