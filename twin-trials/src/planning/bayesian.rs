@@ -1,6 +1,6 @@
 //! Search by a surrogate, for scores that cost much.
 
-use super::evolution::{Record, assess, latin_hypercube, reflected};
+use super::evolution::{Record, assess, bounded, latin_hypercube};
 use super::{Front, Score, Scored};
 use crate::TrialError;
 use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
@@ -85,7 +85,7 @@ impl Bayesian {
         let merits = merits(seen);
         let best = merits.iter().zip(seen).min_by(|a, b| a.0.total_cmp(b.0)).map_or(&[][..], |(_, one)| &one.shares);
         let around = |center: &[f64], reach: f64, random: &mut Random| -> Vec<f64> {
-            center.iter().map(|share| reflected(share + reach * random.normal())).collect()
+            center.iter().map(|share| bounded(share + reach * random.normal())).collect()
         };
         let mut found = (f64::NEG_INFINITY, best.to_vec());
         let look = |shares: Vec<f64>, found: &mut (f64, Vec<f64>)| {

@@ -149,16 +149,15 @@ impl Evolution {
                 if random.uniform() >= self.crossover && place != forced {
                     return coordinate(index, place);
                 }
-                reflected(coordinate(base, place) + self.scale * (coordinate(a, place) - coordinate(b, place)))
+                bounded(coordinate(base, place) + self.scale * (coordinate(a, place) - coordinate(b, place)))
             })
             .collect()
     }
 }
 
-/// A coordinate outside the unit interval comes back from its border.
-pub(super) fn reflected(share: f64) -> f64 {
-    let folded = share.rem_euclid(2.0);
-    if folded > 1.0 { 2.0 - folded } else { folded }
+/// A move beyond the unit interval ends on its border: the best plans often lie there, at a greatest dose or at none.
+pub(super) fn bounded(share: f64) -> f64 {
+    share.clamp(0.0, 1.0)
 }
 
 /// Points that fill each coordinate evenly.
