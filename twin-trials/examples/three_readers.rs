@@ -19,8 +19,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // What is believed of the patient; a posterior takes its place where there are data.
     let belief = IndependentPrior::new([
         ("growth_rate", Marginal::LogNormal { median: 0.027, sd: 0.2 }),
-        ("turnover", Marginal::Uniform { low: 0.0, high: 0.4 }),
-        ("initial_resistance", Marginal::LogUniform { low: 1e-4, high: 0.1 }),
+        ("turnover", Marginal::Uniform { low: 0.0, high: 0.2 }),
+        ("initial_resistance", Marginal::LogUniform { low: 1e-2, high: 0.3 }),
     ])?;
     let population: Vec<Vec<f64>> = (0..200).map(|number| belief.sample(&mut Random::new(3).stream(number))).collect();
     let support = Support::of(["growth rate", "turnover", "initial resistance"], &population)?;
@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             ("Tumor sequencing".into(), Some("no tissue".into())),
         ],
         drivers,
-        position: Some(support.position(&[0.03, 0.2, 0.02])?),
+        position: Some(support.position(&[0.03, 0.1, 0.05])?),
         leaves_out: vec!["bone pain and other symptoms.".into(), "other diseases and other drugs.".into()],
     };
     std::fs::create_dir_all("target")?;
