@@ -1,10 +1,12 @@
 //! Claims: published or certified numbers, each with the run of ours that is held against it.
 
+pub mod chaudhuri2023;
 mod clones;
 mod design;
 mod effect;
 mod engine;
 mod escalation;
+mod gallagher2024;
 mod growth;
 mod iadt;
 mod immune;
@@ -17,6 +19,7 @@ mod living;
 mod molecular;
 mod nist;
 mod nlme;
+pub mod planning;
 mod posterior;
 mod posteriordb;
 mod privacy;
@@ -39,6 +42,7 @@ pub mod table;
 mod toxicity;
 mod tumortwin;
 mod ucum;
+mod wu2025;
 
 use std::time::Instant;
 
@@ -112,6 +116,18 @@ pub const NOT_REPRODUCED: &[(&str, &str)] = &[
     (
         "eortc26981.mgmt",
         "log-logistic laws with the medians by methylation give a hazard ratio of 0.62, and the interval ends at 0.61: two of the medians are recalled",
+    ),
+    (
+        "planning.honest_with_imaging_alone",
+        "7 points claimed too many, with a standard error of 3: 20 000 weighted draws of the prior stand for the posterior",
+    ),
+    (
+        "planning.honest_with_genomics_alone",
+        "5.5 points claimed too many, with a standard error of 3: 20 000 weighted draws of the prior stand for the posterior",
+    ),
+    (
+        "planning.honest_with_PSA_alone",
+        "6 points claimed too many, with a standard error of 3: 20 000 weighted draws of the prior stand for the posterior",
     ),
     (
         "scott2021.physical_dose_does_not",
@@ -248,6 +264,10 @@ pub fn all() -> Vec<Claim> {
     claims.extend(engine::claims());
     claims.extend(studies::claims());
     claims.extend(privacy::claims());
+    claims.extend(planning::claims());
+    claims.extend(gallagher2024::claims());
+    claims.extend(wu2025::claims());
+    claims.extend(chaudhuri2023::claims());
     claims
 }
 

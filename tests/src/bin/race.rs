@@ -373,6 +373,7 @@ fn main() -> Result<(), Failure> {
     against_diffsol_in_ensemble(&mut rows)?;
     rows.extend(races::engine::rows()?);
     rows.extend(races::reading::rows()?);
+    rows.extend(races::planning::rows()?);
     println!("{:<28} {:>12} {:>12} {:>8}", "race", "ours", "rival", "ratio");
     for row in &rows {
         let rival = row.rival_s.map_or_else(|| "absent".to_owned(), |rival| format!("{:.2} us", rival * 1e6));
