@@ -2,122 +2,11 @@
 //!
 //! Source: NIST/ITL, <https://www.itl.nist.gov/div898/strd/nls/nls_main.shtml>; certified to 11 digits.
 
-use serde_json::Value;
-use twin_calibrate::optimize::{Fit, LevenbergMarquardt, Residuals, multi_start};
+use twin_calibrate::optimize::{LevenbergMarquardt, multi_start};
+use twin_tests::nist::{DATASETS, Regression, Score, digits, score};
 
-struct Regression {
-    name: String,
-    level: String,
-    predictors: Vec<Vec<f64>>,
-    seen: Vec<f64>,
-    starts: [Vec<f64>; 2],
-    certified: Vec<f64>,
-    deviations: Vec<f64>,
-    sum_of_squares: f64,
-}
-
-impl Residuals for Regression {
-    fn dimension(&self) -> usize {
-        self.certified.len()
-    }
-
-    fn count(&self) -> usize {
-        self.seen.len()
-    }
-
-    fn residuals(&self, point: &[f64], residuals: &mut [f64]) -> bool {
-        for ((x, y), residual) in self.predictors.iter().zip(&self.seen).zip(residuals) {
-            *residual = y - model(&self.name, point, x);
-        }
-        true
-    }
-}
-
-/// The regression functions as published.
-fn model(name: &str, b: &[f64], x: &[f64]) -> f64 {
-    let t = x[0];
-    let bell = |height: f64, center: f64, width: f64| height * (-((t - center) / width).powi(2)).exp();
-    match name {
-        "Bennett5" => b[0] * (b[1] + t).powf(-1.0 / b[2]),
-        "BoxBOD" | "Misra1a" => b[0] * (1.0 - (-b[1] * t).exp()),
-        "Chwirut1" | "Chwirut2" => (-b[0] * t).exp() / (b[1] + b[2] * t),
-        "DanWood" => b[0] * t.powf(b[1]),
-        "ENSO" => {
-            let wave = |period: f64, cosine: f64, sine: f64| {
-                let phase = std::f64::consts::TAU * t / period;
-                cosine * phase.cos() + sine * phase.sin()
-            };
-            b[0] + wave(12.0, b[1], b[2]) + wave(b[3], b[4], b[5]) + wave(b[6], b[7], b[8])
-        }
-        "Eckerle4" => b[0] / b[1] * (-0.5 * ((t - b[2]) / b[1]).powi(2)).exp(),
-        "Gauss1" | "Gauss2" | "Gauss3" => b[0] * (-b[1] * t).exp() + bell(b[2], b[3], b[4]) + bell(b[5], b[6], b[7]),
-        "Hahn1" | "Thurber" => (b[0] + t * (b[1] + t * (b[2] + t * b[3]))) / (1.0 + t * (b[4] + t * (b[5] + t * b[6]))),
-        "Kirby2" => (b[0] + t * (b[1] + t * b[2])) / (1.0 + t * (b[3] + t * b[4])),
-        "Lanczos1" | "Lanczos2" | "Lanczos3" => b.chunks(2).map(|pair| pair[0] * (-pair[1] * t).exp()).sum(),
-        "MGH09" => b[0] * (t * t + t * b[1]) / (t * t + t * b[2] + b[3]),
-        "MGH10" => b[0] * (b[1] / (t + b[2])).exp(),
-        "MGH17" => b[0] + b[1] * (-t * b[3]).exp() + b[2] * (-t * b[4]).exp(),
-        "Misra1b" => b[0] * (1.0 - (1.0 + b[1] * t / 2.0).powi(-2)),
-        "Misra1c" => b[0] * (1.0 - (1.0 + 2.0 * b[1] * t).powf(-0.5)),
-        "Misra1d" => b[0] * b[1] * t / (1.0 + b[1] * t),
-        "Nelson" => b[0] - b[1] * t * (-b[2] * x[1]).exp(),
-        "Rat42" => b[0] / (1.0 + (b[1] - b[2] * t).exp()),
-        "Rat43" => b[0] / (1.0 + (b[1] - b[2] * t).exp()).powf(1.0 / b[3]),
-        "Roszman1" => b[0] - b[1] * t - (b[2] / (t - b[3])).atan() / std::f64::consts::PI,
-        _ => panic!("no regression function for {name}"),
-    }
-}
-
-/// The published problems; `None`, after saying so, where the data are not at hand outside continuous integration.
 fn problems() -> Option<Vec<Regression>> {
-    let path = twin_tests::data("nist_strd", "reference/nist_strd/nist_strd_nonlinear.json")?;
-    let text = std::fs::read_to_string(path).unwrap();
-    let numbers = |value: &Value| -> Vec<f64> { value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect() };
-    let json: Value = serde_json::from_str(&text).unwrap();
-    let regression = |p: &Value| {
-        let name = p["name"].as_str().unwrap().to_owned();
-        let mut seen = numbers(&p["y"]);
-        if name == "Nelson" {
-            seen.iter_mut().for_each(|y| *y = y.ln());
-        }
-        Regression {
-            name,
-            level: p["level"].as_str().unwrap().to_owned(),
-            predictors: p["x"].as_array().unwrap().iter().map(numbers).collect(),
-            seen,
-            starts: [numbers(&p["start1"]), numbers(&p["start2"])],
-            certified: numbers(&p["certified"]),
-            deviations: numbers(&p["certified_sd"]),
-            sum_of_squares: p["rss"].as_f64().unwrap(),
-        }
-    };
-    Some(json["problems"].as_array().unwrap().iter().map(regression).collect())
-}
-
-/// The number of digits that agree in the worst element, at most the 11 that are certified.
-fn digits(values: &[f64], certified: &[f64]) -> f64 {
-    let agree = |(value, certified): (&f64, &f64)| -((value - certified) / certified).abs().log10();
-    values.iter().zip(certified).map(agree).fold(11.0, f64::min)
-}
-
-struct Score {
-    point: f64,
-    deviations: f64,
-    squares: f64,
-    fit: Fit,
-}
-
-fn score(problem: &Regression, start: &[f64]) -> Score {
-    let fit = LevenbergMarquardt::default().minimize(problem, start, &()).unwrap();
-    let freedom = (problem.seen.len() - problem.certified.len()) as f64;
-    let deviations = fit.standard_errors(2.0 * fit.cost / freedom).unwrap_or_else(|| vec![f64::NAN; start.len()]);
-    let worst = if deviations.iter().all(|d| d.is_finite()) { digits(&deviations, &problem.deviations) } else { 0.0 };
-    Score {
-        point: digits(&fit.point, &problem.certified),
-        deviations: worst,
-        squares: digits(&[2.0 * fit.cost], &[problem.sum_of_squares]),
-        fit,
-    }
+    twin_tests::nist::problems("nist_strd").unwrap()
 }
 
 /// From its first start MGH10 begins seven orders of magnitude off, in a valley that the method does not get through.
@@ -128,10 +17,10 @@ fn out_of_reach(problem: &Regression, start: usize) -> bool {
 #[test]
 fn nist_strd_nonlinear_regression() {
     let Some(problems) = problems() else { return };
-    assert_eq!(problems.len(), 27);
+    assert_eq!(problems.iter().map(|problem| problem.name.as_str()).collect::<Vec<_>>(), DATASETS);
     for problem in &problems {
         for (number, start) in (1..).zip(&problem.starts) {
-            let Score { point, deviations, squares, fit } = score(problem, start);
+            let Score { point, deviations, squares, fit } = score(problem, start).unwrap();
             let line = format!(
                 "{} ({}) from start {number}: parameters {point:.1} digits, deviations {deviations:.1}, sum of squares {squares:.1}; {}",
                 problem.name, problem.level, fit.reason

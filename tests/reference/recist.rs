@@ -134,6 +134,7 @@ fn course(sums: &[Option<f64>]) -> Course {
         observed: sums.iter().enumerate().filter_map(visit).collect(),
         treatments: vec![],
         inherited: vec![],
+        past: std::sync::Arc::from([]),
     }
 }
 

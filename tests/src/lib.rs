@@ -3,16 +3,21 @@
 #[cfg(doctest)]
 mod book;
 pub mod claims;
+pub mod engines;
 pub mod io_reference;
 pub mod laleh;
+pub mod nist;
 pub mod npz;
 pub mod plain_loop;
+pub mod posteriordb;
 pub mod psa;
 pub mod races;
 pub mod rivals;
 pub mod sbc;
+pub mod sbml;
 pub mod spatial;
 pub mod study;
+pub mod survival_tables;
 pub mod table;
 pub mod theophylline;
 pub mod tumortwin;

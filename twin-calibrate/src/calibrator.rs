@@ -3,7 +3,7 @@
 use crate::control::Observer;
 use crate::diagnostics::Thresholds;
 use crate::optimize::{Differences, Fit, LevenbergMarquardt, MultiStart, NelderMead, Residuals, multi_start};
-use crate::sample::{AdaptiveMetropolis, Chains, Ensemble, LnDensity, SampleEnd};
+use crate::sample::{AdaptiveMetropolis, Chains, Ensemble, LnDensity, Nuts, SampleEnd};
 use crate::{CalibrationError, Posterior, Problem, Record, Target};
 use twin_core::Random;
 
@@ -200,6 +200,8 @@ pub enum Sampler {
     Chains(usize, AdaptiveMetropolis),
     /// Groups of walkers.
     Ensemble(Ensemble),
+    /// That many chains of the no-U-turn sampler.
+    Nuts(usize, Nuts),
 }
 
 impl Sampler {
@@ -209,22 +211,26 @@ impl Sampler {
             Self::Ensemble(ensemble) => {
                 Self::Ensemble(Ensemble { walkers: ensemble.walkers.max(2 * (dimension + 1)), ..ensemble.clone() })
             }
-            Self::Chains(..) => self.clone(),
+            Self::Chains(..) | Self::Nuts(..) => self.clone(),
         }
     }
 
-    /// The same, with draws twice as far apart.
+    /// The same, with draws twice as far apart, or of the no-U-turn sampler twice as many by shorter steps.
     fn twice_as_long(self) -> Self {
         match self {
             Self::Ensemble(ensemble) => Self::Ensemble(Ensemble { thin: 2 * ensemble.thin, ..ensemble }),
             Self::Chains(chains, sampler) => Self::Chains(chains, AdaptiveMetropolis { thin: 2 * sampler.thin, ..sampler }),
+            Self::Nuts(chains, sampler) => {
+                let acceptance = 0.5 * (1.0 + sampler.acceptance);
+                Self::Nuts(chains, Nuts { draws: 2 * sampler.draws, acceptance, ..sampler })
+            }
         }
     }
 
     /// How many starts it needs.
     fn starts(&self) -> usize {
         match self {
-            Self::Chains(chains, _) => *chains,
+            Self::Chains(chains, _) | Self::Nuts(chains, _) => *chains,
             Self::Ensemble(ensemble) => ensemble.starts(),
         }
     }
@@ -243,6 +249,10 @@ impl Sampler {
                 AdaptiveMetropolis { scales, ..sampler.clone() }.run(target, starts, random, observer)
             }
             Self::Ensemble(ensemble) => ensemble.run(target, starts, random, observer),
+            Self::Nuts(_, sampler) => {
+                let scales = sampler.scales.clone().or(Some(scales));
+                Nuts { scales, ..sampler.clone() }.run(target, starts, random, observer)
+            }
         }
     }
 
@@ -250,6 +260,7 @@ impl Sampler {
         match self {
             Self::Chains(..) => "adaptive Metropolis chains",
             Self::Ensemble(_) => "walkers of an ensemble",
+            Self::Nuts(..) => "chains of the no-U-turn sampler",
         }
     }
 }

@@ -73,6 +73,11 @@ pub enum Marginal {
         /// Standard deviation of the logit, above 0.
         sd: f64,
     },
+    /// The upper half of a Cauchy distribution around 0: heavy-tailed, for scales of which little is known.
+    HalfCauchy {
+        /// Median, above 0.
+        scale: f64,
+    },
 }
 
 fn ln_normal(z: f64, mean: f64, sd: f64) -> f64 {
@@ -86,7 +91,7 @@ impl Marginal {
     pub fn transform(self) -> Transform {
         match self {
             Self::Normal { .. } => Transform::Identity,
-            Self::LogNormal { .. } => Transform::Log,
+            Self::LogNormal { .. } | Self::HalfCauchy { .. } => Transform::Log,
             Self::Uniform { low, high } | Self::LogUniform { low, high } | Self::LogitNormal { low, high, .. } => {
                 Transform::Logit { low, high }
             }
@@ -106,6 +111,7 @@ impl Marginal {
                 let z = transform.to_real(x);
                 ln_normal(z, transform.to_real(median), sd) - Transform::Logit { low, high }.ln_derivative(z)
             }
+            Self::HalfCauchy { scale } if x >= 0.0 => (2.0 / (PI * scale)).ln() - (x / scale).powi(2).ln_1p(),
             _ => f64::NEG_INFINITY,
         }
     }
@@ -121,6 +127,7 @@ impl Marginal {
                 let transform = self.transform();
                 transform.from_real(transform.to_real(median) + sd * random.normal())
             }
+            Self::HalfCauchy { scale } => scale * (0.5 * PI * random.uniform()).tan(),
         }
     }
 
@@ -136,6 +143,12 @@ impl Marginal {
                 let fall = z.abs() + 2.0 * (-z.abs()).exp().ln_1p() - 4.0_f64.ln();
                 z.signum() * (2.0 * fall.max(0.0)).sqrt()
             }
+            // The logarithm of the hyperbolic cosine of the logarithm.
+            Self::HalfCauchy { scale } => {
+                let w = z - scale.ln();
+                let fall = w.abs() + (-2.0 * w.abs()).exp().ln_1p() - 2.0_f64.ln();
+                w.signum() * (2.0 * fall.max(0.0)).sqrt()
+            }
         }
     }
 
@@ -147,6 +160,7 @@ impl Marginal {
             Self::Uniform { low, high } => low < high && (high - low).is_finite(),
             Self::LogUniform { low, high } => low > 0.0 && low < high && (high / low).is_finite(),
             Self::LogitNormal { low, high, median, sd } => low < median && median < high && (high - low).is_finite() && spread(sd),
+            Self::HalfCauchy { scale } => spread(scale),
         }
     }
 }
@@ -400,6 +414,31 @@ mod tests {
             let drawn = (0..100_000).map(|_| marginal.sample(&mut random)).sum::<f64>() / 1e5;
             assert!((drawn - mean).abs() < 6e-3, "{marginal:?}: {drawn} against {mean}");
         }
+    }
+
+    #[test]
+    fn a_half_cauchy_has_its_median_at_its_scale_and_all_its_mass() {
+        let marginal = Marginal::HalfCauchy { scale: 2.5 };
+        let transform = marginal.transform();
+        let step = 1e-3;
+        let mass = |from: i32, to: i32| -> f64 {
+            let at = |k: i32| (f64::from(k) + 0.5) * step;
+            (from..to)
+                .map(|k| (marginal.ln_density(transform.from_real(at(k))) + transform.ln_derivative(at(k))).exp() * step)
+                .sum()
+        };
+        let middle = (2.5_f64.ln() / step) as i32;
+        assert!((mass(-20_000, middle) - 0.5).abs() < 1e-3 && (mass(middle, 20_000) - 0.5).abs() < 1e-3);
+        let mut random = Random::new(3);
+        let below = (0..20_000).filter(|_| marginal.sample(&mut random) < 2.5).count();
+        assert!((9700..10_300).contains(&below), "{below}");
+        // The half square of the residual is the fall of the density on the real line.
+        let ln = |z: f64| marginal.ln_density(transform.from_real(z)) + transform.ln_derivative(z);
+        for z in [-3.0, 0.2, 4.0] {
+            let fall = 0.5 * marginal.residual(transform.from_real(z)).powi(2);
+            assert!((ln(2.5_f64.ln()) - ln(z) - fall).abs() < 1e-9, "{z}");
+        }
+        assert!(IndependentPrior::new([("a", Marginal::HalfCauchy { scale: 0.0 })]).is_err());
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! A problem: which model is to explain which patient, under which prior and which errors.
 
+mod resolve;
+
 use crate::{CalibrationError, ErrorModel, Prior, Reading};
+use resolve::{Image, Place, Scalar, check_likelihood, not_before, place, predicted_field, reading};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use twin_core::{Finding, Grid, Observable, Observation, Patient, Random, Time};
-use twin_models::{Model, Parameters, Scenario, Simulation, SimulationError, run_with};
+use twin_core::{Finding, Observable, Observation, Patient, Random, Time};
+use twin_models::{Model, Parameters, Scenario, SimulationError, run_with};
 
 /// What is to be inferred, from what. Plain data: a calibrator solves it.
 pub struct Problem<'a> {
@@ -79,35 +82,6 @@ impl<'a> Problem<'a> {
         self.base = base;
         self
     }
-}
-
-/// Where the value of an inferred parameter goes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Place {
-    Model(usize),
-    Error(usize, usize),
-}
-
-/// A reading with the observable of the model it belongs to and the error that applies.
-#[derive(Debug, Clone)]
-struct Scalar {
-    visit: usize,
-    /// Its place among all observations of the timeline.
-    place: usize,
-    output: usize,
-    error: usize,
-    reading: Reading,
-}
-
-/// A field with the observable it belongs to, its values in the unit of the model.
-#[derive(Debug, Clone)]
-struct Image {
-    visit: usize,
-    place: usize,
-    observable: Observable,
-    error: usize,
-    grid: Grid,
-    values: Vec<f64>,
 }
 
 /// A [`Problem`] with every name resolved: the logarithm of the posterior density on the real line, ready for any method.
@@ -442,99 +416,6 @@ pub(crate) fn ln_prior_at(prior: &dyn Prior, z: &[f64]) -> f64 {
     if density.is_finite() { density } else { f64::NEG_INFINITY }
 }
 
-/// Refuses `what` before the model starts.
-fn not_before(start: Time, at: Time, what: &dyn std::fmt::Display) -> Result<(), CalibrationError> {
-    if at < start { Err(CalibrationError::BeforeStart { what: what.to_string(), at, start }) } else { Ok(()) }
-}
-
-/// Refuses a reading that has no likelihood even where it is predicted exactly: no parameters could explain it.
-fn check_likelihood(
-    error: &dyn ErrorModel,
-    values: &[f64],
-    observable: &Observable,
-    at: Time,
-    reading: &Reading,
-) -> Result<(), CalibrationError> {
-    let (Reading::Value { value: predicted, .. } | Reading::Below(predicted) | Reading::Above(predicted)) = *reading;
-    if error.ln_likelihood(predicted, reading, values).is_finite() {
-        return Ok(());
-    }
-    let named = error.parameters().iter().zip(values).map(|(parameter, value)| format!("{} = {value}", parameter.name));
-    let parameters = named.collect::<Vec<_>>().join(", ");
-    let reading = match reading {
-        Reading::Value { value, .. } => value.to_string(),
-        Reading::Below(limit) => format!("below {limit}"),
-        Reading::Above(limit) => format!("above {limit}"),
-    };
-    Err(CalibrationError::NoLikelihood { observable: observable.to_string(), at, reading, parameters })
-}
-
-fn predicted_field(simulation: &dyn Simulation, image: &Image) -> Option<Vec<f64>> {
-    let field = simulation.fields()?.observe_field(&image.observable)?;
-    (*field.grid() == image.grid).then(|| field.values().to_vec())
-}
-
-fn reading(observation: &Observation, unit: &str) -> Result<Reading, Option<twin_core::CoreError>> {
-    let unit: twin_core::Unit = unit.parse().map_err(Some)?;
-    match observation.finding.to(&unit).map_err(Some)? {
-        Finding::Measured { quantity, standard_error, .. } => Ok(Reading::Value { value: quantity.value(), standard_error }),
-        Finding::Below(limit) => Ok(Reading::Below(limit.value())),
-        Finding::Above(limit) => Ok(Reading::Above(limit.value())),
-        _ => Err(None),
-    }
-}
-
-/// Where the parameter `name` goes: into the model or into one of the errors, but not into two of them.
-fn place(problem: &Problem<'_>, name: &str) -> Result<Place, CalibrationError> {
-    let spec = problem.model.spec();
-    let in_model = spec.parameters.iter().position(|parameter| parameter.name == name).map(Place::Model);
-    let in_errors = problem.errors.iter().enumerate().filter_map(|(error, (_, model))| {
-        let index = model.parameters().iter().position(|parameter| parameter.name == name)?;
-        Some(Place::Error(error, index))
-    });
-    let places: Vec<Place> = in_model.into_iter().chain(in_errors).collect();
-    match places.as_slice() {
-        [place] => Ok(*place),
-        [] => {
-            let of_model = spec.parameters.iter().map(|parameter| parameter.name.to_string());
-            let of_errors =
-                problem.errors.iter().flat_map(|(_, error)| error.parameters()).map(|parameter| parameter.name.to_string());
-            Err(CalibrationError::UnknownParameter { name: name.to_owned(), known: of_model.chain(of_errors).collect() })
-        }
-        _ => Err(CalibrationError::AmbiguousParameter { name: name.to_owned() }),
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use crate::{IndependentPrior, Marginal, NormalError};
-    use twin_core::{Event, Mask, Provenance, ScalarField, SubjectId, Unit};
-    use twin_models::spatial::{Anatomy, LogisticGrowth, ReactionDiffusion};
-
-    #[test]
-    fn a_field_on_another_grid_is_not_compared() {
-        let grid = Grid::new([4; 3], [1.0; 3]).unwrap();
-        let cells = |grid: &Grid| ScalarField::on(grid.clone(), Unit::dimensionless(), vec![0.1; 64]).unwrap();
-        let model = ReactionDiffusion::<LogisticGrowth>::new(Anatomy::new(Mask::whole(grid.clone()), &cells(&grid)).unwrap());
-        let prior = IndependentPrior::new([("growth_rate", Marginal::LogNormal { median: 0.05, sd: 0.3 })]).unwrap();
-        let error = NormalError::new(0.05, 0.0);
-        let judged = |grid: &Grid| {
-            let mut patient = Patient::new(SubjectId::new("test").unwrap());
-            let seen = Event::Observation(Observation::new(Observable::CELLULARITY, Finding::Field(cells(grid))));
-            patient.timeline.record(Time::from_days(5.0).unwrap(), seen, Provenance::measured("scan"));
-            let mut problem = Problem::new(&model, &patient, &prior, Observable::CELLULARITY, &error).unwrap();
-            problem.start = Time::ORIGIN;
-            let target = Target::new(&problem).unwrap();
-            (target.ln_likelihood(&[0.05]).is_finite(), target.failure().map(|(_, failure)| failure))
-        };
-        assert_eq!(judged(&grid), (true, None));
-        let wider = Grid::new([4; 3], [3.0, 1.0, 0.5]).unwrap();
-        let moved = [[1.0, 0.0, 0.0, 50.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]];
-        for other in [wider, grid.clone().with_affine(moved).unwrap()] {
-            let (finite, failure) = judged(&other);
-            assert!(!finite && matches!(failure, Some(SimulationError::UnknownObservable { .. })), "{failure:?}");
-        }
-    }
-}
+mod tests;

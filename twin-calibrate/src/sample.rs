@@ -4,8 +4,9 @@
 //! |---|---|---|
 //! | [`Ensemble`] | many starts that span the space | parameters of very different scale or correlated, up to ten or so; all threads |
 //! | [`AdaptiveMetropolis`] | one start per chain | expensive densities, several independent chains, tens of parameters |
+//! | [`Nuts`] | one start per chain; a gradient helps | correlated parameters, many of them, smooth densities; diagnoses itself |
 //!
-//! Neither needs derivatives. Both hand back [`Chains`], which know which of them are independent, so that
+//! None needs derivatives of your own; [`LnDensity::gradient`] makes [`Nuts`] faster. All hand back [`Chains`], which know which of them are independent, so that
 //! [`Chains::diagnose`] does not take walkers that follow each other for chains that agree. Sampling in unconstrained coordinates is
 //! best, but a density of zero (a logarithm of minus infinity) outside a region is respected.
 //!
@@ -16,11 +17,15 @@ mod adaptive_metropolis;
 pub(crate) mod bridge;
 mod chains;
 mod ensemble;
+mod gradient;
+mod nuts;
 mod walker;
 
 pub use adaptive_metropolis::AdaptiveMetropolis;
 pub use chains::{Chains, SampleEnd};
 pub use ensemble::Ensemble;
+pub use gradient::Gradient;
+pub use nuts::Nuts;
 pub use walker::LnDensity;
 
 #[cfg(test)]

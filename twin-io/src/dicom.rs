@@ -34,10 +34,10 @@ mod tag;
 
 pub use dose::{Dose, DoseSummation};
 pub use histogram::DoseVolume;
-pub use image::{Frames, read_frames};
+pub use image::{Frames, parse_frames, read_frames};
 pub use plan::{Beam, FractionGroup, Plan, Prescription};
 pub use segmentation::{Code, Segment, Segmentation, SegmentationKind};
-pub use series::{Series, read_folder, read_series};
+pub use series::{Series, parse_series, read_folder, read_series};
 pub use structures::{Contour, Structure, Structures};
 
 use crate::{IoError, Limits, Place, file};

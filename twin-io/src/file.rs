@@ -22,7 +22,7 @@ pub(crate) fn read(path: &Path, limits: &Limits) -> Result<String, IoError> {
 }
 
 /// Bytes as UTF-8.
-#[cfg(any(feature = "json", feature = "table", feature = "genomics"))]
+#[cfg(any(feature = "json", feature = "table", feature = "genomics", feature = "sbml"))]
 pub(crate) fn text(bytes: Vec<u8>, file: Option<&Path>) -> Result<String, IoError> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.as_bytes().iter().take(error.utf8_error().valid_up_to());

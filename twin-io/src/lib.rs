@@ -40,6 +40,7 @@
 #![cfg_attr(feature = "genomics", doc = "* [`genomics`] — MAF, VCF, expression and copy-number matrices, to alterations.")]
 #![cfg_attr(feature = "governance", doc = "* [`governance`] — pseudonyms, releases by consent, an audit log, small groups.")]
 #![cfg_attr(feature = "nifti", doc = "* [`nifti`] — NIfTI-1 and NIfTI-2 images, in and out, bit for bit.")]
+#![cfg_attr(feature = "sbml", doc = "* [`sbml`] — SBML Level 3 core, as equations that make a model.")]
 //! * [`volume`] — numbers and masks over a grid of voxels with its place in the patient, which the imaging rooms share.
 //! * [`Limits`] — how much of an untrusted file is read, at most.
 //! * [`Date`] — a day of the calendar, which becomes days from an origin at the door.
@@ -57,6 +58,7 @@
 //! | `fhir` | no | `fhir` | `governance` |
 //! | `genomics` | no | `genomics` | `flate2` with `zlib-rs` |
 //! | `governance` | no | `governance` | `json`, `sha2` |
+//! | `sbml` | no | `sbml` | `twin-models`, `roxmltree` |
 //! | `nifti` | no | `nifti` | `flate2` with `zlib-rs` |
 //!
 //! The table reader is its own, since it must refuse what common readers pass over (a quote that is never closed swallows the rest
@@ -64,7 +66,7 @@
 
 mod date;
 mod error;
-#[cfg(any(feature = "json", feature = "table", feature = "nifti", feature = "dicom", feature = "genomics"))]
+#[cfg(any(feature = "json", feature = "table", feature = "nifti", feature = "dicom", feature = "genomics", feature = "sbml"))]
 mod file;
 #[cfg(any(feature = "nifti", feature = "dicom", feature = "genomics"))]
 mod inflate;
@@ -85,6 +87,8 @@ pub mod governance;
 pub mod json;
 #[cfg(feature = "nifti")]
 pub mod nifti;
+#[cfg(feature = "sbml")]
+pub mod sbml;
 #[cfg(feature = "table")]
 pub mod table;
 pub mod volume;

@@ -28,6 +28,14 @@ pub enum SimulationError {
         /// What is wrong, and what would be valid.
         detail: String,
     },
+    /// The text of an expression is not one, or a function is given the wrong number of arguments.
+    #[error("expression, byte {at}: {detail}")]
+    Expression {
+        /// The byte of the text, from 0.
+        at: usize,
+        /// What is wrong, or what would be valid.
+        detail: String,
+    },
     /// The parameters belong to another model.
     #[error("parameters of model `{given}` were given to model `{model}`")]
     ForeignParameters {

@@ -36,6 +36,7 @@
 //! - [`molecular`]: from molecular findings to parameters, as distributions
 //! - [`stiff`]: an integrator for stiff systems
 //! - [`composition`]: one model from a growth law, effects and toxicities, as types or from a description
+//! - [`equations`]: systems of equations stated as data, with events, such as those of SBML
 //! - [`spatial`]: reaction and diffusion in the patient's own anatomy
 //! - [`survival`]: laws of the time to an event, and published links from tumor dynamics to survival
 //! - `testing` (feature `testing`): the laws, as functions that find the usual faults of a model
@@ -48,6 +49,7 @@ pub mod composition;
 mod course;
 mod dynamics;
 pub mod effect;
+pub mod equations;
 mod error;
 pub mod growth;
 pub mod immune;

@@ -1,5 +1,6 @@
 //! One virtual patient's course under one arm.
 
+use std::sync::Arc;
 use twin_core::{Agent, Observable, Observation, Span, Time, TimedTreatment, Treatment};
 
 /// What happened to one virtual patient under one arm, from the moment the policy took over.
@@ -20,6 +21,8 @@ pub struct Course {
     /// What was observed at the visits, errors included, in order, in the units of [`History`](crate::History). The first visit's
     /// include what the patient's past has of that time.
     pub observed: Vec<(Time, Observation)>,
+    /// What was done before the policy took over, in order.
+    pub past: Arc<[TimedTreatment]>,
     /// What was done since the policy took over, in order.
     pub treatments: Vec<TimedTreatment>,
     /// The intensity of each continuous therapy that was under way when the policy took over.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use twin_calibrate::CalibrationError;
-use twin_core::{CoreError, Time};
+use twin_core::{CoreError, Span, Time};
 use twin_models::SimulationError;
 
 /// What can go wrong between a question about treatment and the report that answers it.
@@ -104,6 +104,21 @@ pub enum TrialError {
         /// The bounds of the search, in words.
         bound: String,
     },
+    /// A patient lies outside the population that a model was trained on.
+    #[error(
+        "the patient lies outside the population: {share:.3} of it lie as far out, fewer than {level}; \
+         most unusual is `{variable}`, {deviations:.1} standard deviations from the mean"
+    )]
+    OutsidePopulation {
+        /// The share of the population that lies at least as far out.
+        share: f64,
+        /// The least share that is taken as inside.
+        level: f64,
+        /// The variable in which the patient is most unusual.
+        variable: String,
+        /// By how many standard deviations.
+        deviations: f64,
+    },
     /// A trial cannot be run as it is designed.
     #[error("{what} of the trial must be {valid}")]
     Design {
@@ -157,6 +172,44 @@ pub enum TrialError {
         at: Time,
         /// When the policy decided.
         now: Time,
+    },
+    /// The course of a plan does not show what an endpoint needs, or ended before the horizon without its event.
+    #[error(
+        "the endpoint `{endpoint}` cannot be evaluated on the course, or the course ended before the horizon without its event"
+    )]
+    NotEvaluable {
+        /// The endpoint.
+        endpoint: String,
+    },
+    /// A decision variable, or a value of it, is not valid.
+    #[error("decision variable `{name}`: {detail}")]
+    Variable {
+        /// The variable.
+        name: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// Two limits or chance constraints have the same name.
+    #[error("two limits are called `{name}`")]
+    DuplicateLimit {
+        /// The name.
+        name: String,
+    },
+    /// A plan gives something before it takes over, or after one stops to look.
+    #[error("the plan `{plan}` gives something outside the {horizon} that are looked at")]
+    PlanBeyondHorizon {
+        /// The plan.
+        plan: String,
+        /// How long is looked.
+        horizon: Span,
+    },
+    /// No plan keeps within all limits.
+    #[error("none of {plans} plans keeps within all of these limits together, though without any one of them some plan keeps the others: {}", limits.join("; "))]
+    Infeasible {
+        /// How many plans were looked at.
+        plans: usize,
+        /// The limits in conflict: leave any of them away, and some plan keeps the rest of them.
+        limits: Vec<String>,
     },
     /// There is no virtual patient of that number.
     #[error("there is no virtual patient {index}; the trial has {size}, from 0")]

@@ -20,8 +20,8 @@
 //! # Ok::<(), twin_trials::TrialError>(())
 //! ```
 //!
-//! The primary type is [`Trial`], plain data that [`run`] runs. What this crate does not do: it does not recommend a treatment, and and
-//! only [`batch`] touches files.
+//! The primary type is [`Trial`], plain data that [`run`] runs. What this crate does not do: it decides nothing, for a
+//! recommendation of [`planning`] is for a clinician to weigh, and only [`batch`] touches files.
 //!
 //! # Catalogue
 //! - [`Trial`], [`Arm`], [`Measurement`]: the design
@@ -33,6 +33,7 @@
 //! - [`batch`]: trials in files that survive interruption, and in shards for many machines
 //! - [`statistics`]: Kaplan-Meier, log-rank, quantiles, paired differences
 //! - [`statistics`]: survival curves, log-rank, Cox, accelerated and competing-risk regression, quantiles, paired differences
+//! - [`planning`]: plans, hard limits, objectives under doubt, and the most promising plan
 //! - [`design`]: two stages, several looks, events needed, dose escalation
 //! - [`report`]: one HTML document with figures, readable in print
 #![cfg_attr(test, allow(clippy::float_cmp, clippy::unwrap_used))]
@@ -44,7 +45,9 @@ mod course;
 pub mod design;
 pub mod endpoint;
 mod error;
+pub mod explain;
 mod outcomes;
+pub mod planning;
 mod policy;
 pub mod report;
 mod run;

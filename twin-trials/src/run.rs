@@ -358,6 +358,7 @@ fn live(trial: &Trial, setup: &Setup, arm: &Arm, patient: &VirtualPatient, strea
         values,
         observed: observations.split_off(past_observations),
         inherited: inherited(&patient.past_treatments),
+        past: Arc::clone(&patient.past_treatments),
         treatments: treatments.split_off(past_treatments),
     })
 }

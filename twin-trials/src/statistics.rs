@@ -69,7 +69,7 @@ pub(crate) fn open_unit(what: &'static str, value: f64) -> Result<f64, TrialErro
 }
 
 /// The normal deviate that leaves `(1 - level) / 2` in either tail.
-fn normal_deviate(level: f64) -> f64 {
+pub(crate) fn normal_deviate(level: f64) -> f64 {
     Normal::standard().inverse_cdf(0.5 + level / 2.0)
 }
 

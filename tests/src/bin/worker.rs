@@ -1,9 +1,50 @@
-//! A process that runs a part of the [study](twin_tests::study): `worker journal FILE SIZE`, or `worker shard FOLDER SIZE INDEX OF`.
+//! A process that runs the [study](twin_tests::study) or a part of it:
+//! `worker journal FILE SIZE`, `worker shard FOLDER SIZE INDEX OF`, `worker table FOLDER SIZE OF FILE`, or `worker scale SIZE [THREADS]`,
+//! which prints how long a trial of that size takes in two arms, journal included, and how much memory.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Instant;
 use twin_tests::study::{MANIFEST, trial};
-use twin_trials::batch::{Batch, Shard};
+use twin_trials::batch::{Batch, Shard, Summary, write_table};
+
+const USAGE: &str = "usage: worker journal FILE SIZE | worker shard FOLDER SIZE INDEX OF | worker table FOLDER SIZE OF FILE \
+                     | worker scale SIZE [THREADS]";
+
+/// The most memory that this process ever held, in MiB; `None` where the system does not tell.
+fn peak_mib() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse::<f64>().ok().map(|kib| kib / 1024.0)
+}
+
+#[allow(clippy::print_stdout)]
+fn scale(size: usize, threads: usize) -> Result<(), Box<dyn std::error::Error>> {
+    let trial = trial(size)?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    let path = std::env::temp_dir().join(format!("twin-scale-{}.outcomes", std::process::id()));
+    let batch = Batch::new(&trial, MANIFEST)?;
+    let begun = Instant::now();
+    pool.install(|| batch.run_journaled(&path, &()))?;
+    let (ran, begun) = (begun.elapsed().as_secs_f64(), Instant::now());
+    let summary = Summary::of(&trial, batch.read(&path)?)?;
+    let summarized = begun.elapsed().as_secs_f64();
+    let bytes = std::fs::metadata(&path)?.len();
+    std::fs::remove_file(&path)?;
+    println!("{size} patients in {} arms on {threads} threads: {ran:.1} s, {:.0} patients/s", trial.arms.len(), size as f64 / ran);
+    println!("journal {:.1} MB, read and summarized in {summarized:.1} s", bytes as f64 / 1e6);
+    for arm in &trial.arms {
+        let tally = summary.tally(&arm.name, "time to progression")?;
+        let median = tally.median_time().map_or_else(|| "not reached".to_owned(), |days| format!("{days} d"));
+        println!("{}: {} events, median time to progression {median}", arm.name, tally.events());
+    }
+    match peak_mib() {
+        Some(peak) => println!("peak memory {peak:.1} MiB"),
+        None => println!("peak memory unknown: this system does not tell"),
+    }
+    Ok(())
+}
 
 fn work(arguments: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
     match arguments {
@@ -16,7 +57,15 @@ fn work(arguments: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
             let shard = Shard::new(index.parse()?, of.parse()?)?;
             Batch::new(&trial, MANIFEST)?.run_shard(shard, Path::new(folder), &())?;
         }
-        _ => return Err("usage: worker journal FILE SIZE | worker shard FOLDER SIZE INDEX OF".into()),
+        ["table", folder, size, of, file] => {
+            let trial = trial(size.parse()?)?;
+            let mut out = std::io::BufWriter::new(std::fs::File::create(file)?);
+            write_table(&trial, Batch::new(&trial, MANIFEST)?.read_shards(of.parse()?, Path::new(folder))?, &mut out)?;
+            out.flush()?;
+        }
+        ["scale", size] => scale(size.parse()?, 2)?,
+        ["scale", size, threads] => scale(size.parse()?, threads.parse()?)?,
+        _ => return Err(USAGE.into()),
     }
     Ok(())
 }

@@ -4,12 +4,14 @@
 //! and Rotterdam agree with the rounded ones that stand beside the tables.
 
 use super::{Claim, words};
-use crate::table::Table;
+use crate::survival_tables::{
+    COLON, COMPETING, LARYNX, NCCTG, ROTTERDAM, colon, larynx, ncctg, periods, relapse_free, rotterdam, rows, table,
+};
 use std::sync::{Arc, OnceLock};
 use twin_models::survival::{ClaretSurvival, SchindlerSurvival, TimeLaw, ZecchinSurvival};
 use twin_trials::statistics::{
-    AcceleratedRegression, CompetingFollowUp, CoxRegression, CumulativeIncidence, FollowUp, KaplanMeier, LogRankTest, Period, Ties,
-    Weighting, fine_gray, score_predictions,
+    AcceleratedRegression, CoxRegression, CumulativeIncidence, FollowUp, KaplanMeier, LogRankTest, Period, Ties, Weighting,
+    fine_gray, score_predictions,
 };
 
 const SURVIVAL: &str = "R survival 3.5.3; rounded beside the tables (Loprinzi 1994, Moertel 1990, Royston 2013, Kardaun 1983)";
@@ -39,94 +41,6 @@ impl<T> Shared<T> {
 fn claim(id: String, what: String, source: &'static str, expected: f64, run: impl Fn() -> Found + Send + Sync + 'static) -> Claim {
     let tolerance = 1e-6 * expected.abs();
     Claim { id: format!("survival.{id}"), claim: what, source, expected, tolerance, quick: true, run: Box::new(run) }
-}
-
-/// The table called `name`; `None` where it is absent.
-fn table(name: &str) -> Result<Option<Table>, String> {
-    crate::data("survival", &format!("data/survival_tables/{name}")).map(|path| Table::read(&path)).transpose()
-}
-
-/// The rows of named columns, one list for each row.
-fn rows(columns: &[Vec<f64>]) -> Vec<Vec<f64>> {
-    let count = columns.first().map_or(0, Vec::len);
-    (0..count).map(|row| columns.iter().filter_map(|column| column.get(row).copied()).collect()).collect()
-}
-
-fn periods(times: &[f64], events: &[bool], columns: &[Vec<f64>]) -> Result<Vec<Period>, String> {
-    let follow_ups = FollowUp::pair(times, events).map_err(words)?;
-    Ok(follow_ups.into_iter().zip(rows(columns)).map(|(seen, x)| Period::new(seen, x)).collect())
-}
-
-fn is(column: &[&str], value: &str) -> Vec<f64> {
-    column.iter().map(|cell| if *cell == value { 1.0 } else { 0.0 }).collect()
-}
-
-const NCCTG: &[&str] = &["age", "sex", "ph.ecog"];
-const COLON: &[&str] = &["lev", "lev_5fu", "sex", "age", "nodes", "extent", "obstruct", "surg"];
-const ROTTERDAM: &[&str] = &["age_10", "meno", "size_20_50", "size_50", "grade_3", "exp_nodes", "ln_pgr", "ln_er", "hormon"];
-const LARYNX: &[&str] = &["age", "stage_2", "stage_3", "stage_4"];
-const COMPETING: &[&str] = &["age_10", "size_20_50", "size_50", "grade_3", "exp_nodes", "hormon"];
-
-fn ncctg() -> Result<Option<Vec<Period>>, String> {
-    let Some(table) = table("cancer.csv")? else { return Ok(None) };
-    let table = table.retain("ph.ecog", |cell| !cell.is_empty())?;
-    let events: Vec<bool> = table.words("status")?.iter().map(|status| *status == "2").collect();
-    let columns = [table.numbers("age")?, table.numbers("sex")?, table.numbers("ph.ecog")?];
-    periods(&table.numbers("time")?, &events, &columns).map(Some)
-}
-
-fn colon() -> Result<Option<Vec<Period>>, String> {
-    let Some(table) = table("colon.csv")? else { return Ok(None) };
-    let table = table.retain("etype", |cell| cell == "2")?.retain("nodes", |cell| !cell.is_empty())?;
-    let events: Vec<bool> = table.words("status")?.iter().map(|status| *status == "1").collect();
-    let arm = table.words("rx")?;
-    let mut columns = vec![is(&arm, "Lev"), is(&arm, "Lev+5FU")];
-    for name in ["sex", "age", "nodes", "extent", "obstruct", "surg"] {
-        columns.push(table.numbers(name)?);
-    }
-    periods(&table.numbers("time")?, &events, &columns).map(Some)
-}
-
-/// Relapse-free survival of the Rotterdam table: times, kinds of event (0 relapse, 1 death without), covariates.
-#[allow(clippy::type_complexity)]
-fn rotterdam() -> Result<Option<(Vec<CompetingFollowUp>, Vec<Vec<f64>>)>, String> {
-    let Some(table) = table("rotterdam.csv")? else { return Ok(None) };
-    let (relapsed, died) = (table.words("recur")?, table.words("death")?);
-    let (relapse, death) = (table.numbers("rtime")?, table.numbers("dtime")?);
-    let seen = (0..relapsed.len()).map(|row| match (relapsed[row], died[row]) {
-        ("1", _) => CompetingFollowUp::event(relapse[row], 0),
-        (_, "1") => CompetingFollowUp::event(death[row], 1),
-        _ => CompetingFollowUp::censored(death[row]),
-    });
-    let map = |name: &str, f: fn(f64) -> f64| Ok::<_, String>(table.numbers(name)?.into_iter().map(f).collect::<Vec<_>>());
-    let size = table.words("size")?;
-    let columns = vec![
-        map("age", |age| age / 10.0)?,
-        table.numbers("meno")?,
-        is(&size, "20-50"),
-        is(&size, ">50"),
-        is(&table.words("grade")?, "3"),
-        map("nodes", |nodes| (-0.12 * nodes).exp())?,
-        map("pgr", f64::ln_1p)?,
-        map("er", f64::ln_1p)?,
-        table.numbers("hormon")?,
-    ];
-    Ok(Some((seen.collect(), columns)))
-}
-
-fn relapse_free() -> Result<Option<Vec<Period>>, String> {
-    let Some((seen, columns)) = rotterdam()? else { return Ok(None) };
-    let times: Vec<f64> = seen.iter().map(|seen| seen.time).collect();
-    let events: Vec<bool> = seen.iter().map(|seen| seen.cause.is_some()).collect();
-    periods(&times, &events, &columns).map(Some)
-}
-
-fn larynx() -> Result<Option<Vec<Period>>, String> {
-    let Some(table) = table("larynx.csv")? else { return Ok(None) };
-    let events: Vec<bool> = table.words("delta")?.iter().map(|status| *status == "1").collect();
-    let stage = table.words("stage")?;
-    let columns = [table.numbers("age")?, is(&stage, "2"), is(&stage, "3"), is(&stage, "4")];
-    periods(&table.numbers("time")?, &events, &columns).map(Some)
 }
 
 /// NCCTG with each follow-up cut at 180 and 360 days and the effect of sex free in each part; a subject has up to three periods.

@@ -104,6 +104,20 @@ pub enum Concern {
         /// The mass of another peak over that of the one taken, as far as their curvature tells.
         ratio: f64,
     },
+    /// Trajectories ran off: somewhere the density is too sharp for the steps, and draws may be missing there.
+    Divergences {
+        /// How many.
+        count: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// Fresh momenta do not carry a chain through all energies.
+    LowEnergy {
+        /// The chain.
+        chain: usize,
+        /// Its estimated Bayesian fraction of missing information.
+        bfmi: f64,
+    },
     /// The draws were made from others that are not sound.
     UnsoundFormer,
     /// The method was told to end early.
@@ -132,6 +146,10 @@ impl fmt::Display for Concern {
             }
             Self::SecondPeak { ratio } => {
                 write!(f, "the posterior has another peak, of {ratio:.2} times the mass of the one taken")
+            }
+            Self::Divergences { count, of } => write!(f, "{count} of {of} trajectories ran off"),
+            Self::LowEnergy { chain, bfmi } => {
+                write!(f, "chain {chain} does not get through its energies (fraction of missing information {bfmi:.2})")
             }
             Self::UnsoundFormer => write!(f, "the former draws, from which these were made, are not sound"),
             Self::Unfinished => write!(f, "the method ended before it was done"),

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::diagnostics::{Diagnosis, Draws, Thresholds};
+use crate::diagnostics::{Concern, Diagnosis, Draws, Thresholds};
+
+/// Below this the energies of a chain are not explored (Betancourt 2016).
+const LEAST_BFMI: f64 = 0.3;
 
 /// Why a sampler ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,6 +38,8 @@ pub struct Chains {
     pub(super) acceptance: Vec<f64>,
     pub(super) evaluations: usize,
     pub(super) undefined: usize,
+    pub(super) divergences: usize,
+    pub(super) energy_bfmi: Vec<f64>,
     pub(super) reason: SampleEnd,
 }
 
@@ -127,17 +132,38 @@ impl Chains {
         self.undefined
     }
 
+    /// How many trajectories ran off after the warm-up; 0 for samplers without trajectories.
+    #[must_use]
+    pub fn divergences(&self) -> usize {
+        self.divergences
+    }
+
+    /// The estimated Bayesian fraction of missing information of each chain (Betancourt 2016, arXiv:1604.00695): below 0.3 fresh momenta do not
+    /// carry the chain through all energies. Empty for samplers without energies.
+    #[must_use]
+    pub fn energy_bfmi(&self) -> &[f64] {
+        &self.energy_bfmi
+    }
+
     /// Why the sampler ended.
     #[must_use]
     pub fn reason(&self) -> SampleEnd {
         self.reason
     }
 
-    /// Judges the draws. Chains of one group count as one voice, so at least two groups are needed for a good verdict.
+    /// Judges the draws. Chains of one group count as one voice, so at least two groups are needed for a good verdict; no trajectory may have
+    /// run off, and no chain may be stuck among its energies.
     #[must_use]
     pub fn diagnose(&self, thresholds: Thresholds) -> Diagnosis {
         let coordinates: Vec<_> = (0..self.dimension).filter_map(|j| self.coordinate(j)).collect();
         let members = self.chains / self.groups.max(1);
-        Diagnosis::of(coordinates.iter().filter_map(|values| Draws::grouped(values, self.groups, members).ok()), thresholds)
+        let draws = coordinates.iter().filter_map(|values| Draws::grouped(values, self.groups, members).ok());
+        let mut diagnosis = Diagnosis::of(draws, thresholds);
+        if self.divergences > 0 {
+            diagnosis = diagnosis.with_concern(Concern::Divergences { count: self.divergences, of: self.chains * self.draws });
+        }
+        // A comparison that is false for NaN too.
+        let stuck = |(chain, bfmi): (usize, &f64)| (!(*bfmi >= LEAST_BFMI)).then_some(Concern::LowEnergy { chain, bfmi: *bfmi });
+        self.energy_bfmi.iter().enumerate().filter_map(stuck).fold(diagnosis, Diagnosis::with_concern)
     }
 }

@@ -4,6 +4,7 @@ use nalgebra::{DMatrix, DVector};
 use twin_core::Random;
 
 use super::chains::{Chains, SampleEnd};
+use super::gradient::Gradient;
 use crate::CalibrationError;
 
 /// The natural logarithm of a density, up to a constant.
@@ -16,6 +17,11 @@ pub trait LnDensity: Sync {
     /// Minus infinity where the density is zero. NaN and plus infinity count as that too, and how often they occurred is reported in
     /// [`Chains::undefined`].
     fn ln_density(&self, point: &[f64]) -> f64;
+
+    /// The gradient, if it is known. Methods that need one take differences otherwise.
+    fn gradient(&self) -> Option<&dyn Gradient> {
+        None
+    }
 }
 
 /// One chain, or one walker of an ensemble.
@@ -120,6 +126,8 @@ pub(super) fn gather(walkers: &[Walker], dimension: usize, groups: usize, reason
         acceptance: walkers.iter().map(Walker::acceptance).collect(),
         evaluations: walkers.iter().map(|w| w.tally.evaluations).sum(),
         undefined: walkers.iter().map(|w| w.tally.undefined).sum(),
+        divergences: 0,
+        energy_bfmi: Vec::new(),
         reason,
     }
 }

@@ -29,11 +29,22 @@ pub struct Frames {
 /// [`IoError::Read`], [`IoError::Limit`], [`IoError::Format`], [`IoError::Unsupported`] for a compression that is not read,
 /// [`IoError::Truncated`], [`IoError::Syntax`] and [`IoError::Invalid`] with the tag.
 pub fn read_frames(path: impl AsRef<Path>, limits: &Limits) -> Result<Frames, IoError> {
-    let loaded = super::load(path.as_ref(), limits)?;
+    frames(&super::load(path.as_ref(), limits)?, limits)
+}
+
+/// As [`read_frames`], from the bytes of a file named `name`.
+///
+/// # Errors
+/// As [`read_frames`].
+pub fn parse_frames(bytes: &[u8], name: &str, limits: &Limits) -> Result<Frames, IoError> {
+    frames(&super::loaded(bytes, name, limits)?, limits)
+}
+
+fn frames(loaded: &Loaded, limits: &Limits) -> Result<Frames, IoError> {
     let dataset = loaded.dataset(limits)?;
     let layout = Layout::of(&dataset, limits, &loaded.place)?;
     let Layout { rows, columns, frames, samples, .. } = layout;
-    let values = pixels::stored(&dataset, &loaded, &layout)?;
+    let values = pixels::stored(&dataset, loaded, &layout)?;
     Ok(Frames { rows, columns, frames, samples, values, rescale: rescale(&dataset, &loaded.place)? })
 }
 

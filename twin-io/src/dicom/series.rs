@@ -60,6 +60,18 @@ pub fn read_series<P: AsRef<Path>>(paths: &[P], limits: &Limits) -> Result<Serie
     assembly.finish()
 }
 
+/// As [`read_series`], from the names and the bytes of files.
+///
+/// # Errors
+/// As [`read_series`].
+pub fn parse_series(files: &[(&str, &[u8])], limits: &Limits) -> Result<Series, IoError> {
+    let mut assembly = Assembly::default();
+    for (name, bytes) in files {
+        assembly.add(&super::loaded(bytes, name, limits)?, limits)?;
+    }
+    assembly.finish()
+}
+
 /// What all files of a series must agree in. Texts that identify are compared, and never shown.
 #[derive(PartialEq)]
 struct Identity {
