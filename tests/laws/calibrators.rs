@@ -20,6 +20,8 @@ fn ranks_are_uniform_for_every_method() {
         ("exponential", "laplace"),
         ("exponential", "particles"),
         ("exponential", "smoother"),
+        ("exponential", "unscented"),
+        ("exponential", "nuts"),
     ] {
         let ranks = sbc::run(model, method, 30, 7).unwrap();
         assert!(ranks.failures.is_empty(), "{method} on {model}: {:?}", ranks.failures);

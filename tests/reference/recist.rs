@@ -135,6 +135,7 @@ fn course(sums: &[Option<f64>]) -> Course {
         treatments: vec![],
         inherited: vec![],
         past: std::sync::Arc::from([]),
+        chance: 1,
     }
 }
 

@@ -30,6 +30,7 @@ pages! {
     Toxicity: "../../docs/src/toxicity.md",
     Molecular: "../../docs/src/molecular.md",
     Stiff: "../../docs/src/stiff.md",
+    DerivativesAndEnsembles: "../../docs/src/derivatives-and-ensembles.md",
     Cookbook: "../../docs/src/cookbook.md",
     Exponential: "../../docs/src/models/exponential.md",
     Logistic: "../../docs/src/models/logistic.md",

@@ -2,26 +2,36 @@
 
 #[cfg(doctest)]
 mod book;
+pub mod brain;
 pub mod claims;
 pub mod engines;
+pub mod field_twin;
+pub mod head;
+pub mod iadt;
 pub mod io_reference;
 pub mod laleh;
 pub mod nist;
 pub mod npz;
 pub mod plain_loop;
 pub mod posteriordb;
+pub mod posteriors;
 pub mod psa;
 pub mod races;
+pub mod real_masks;
 pub mod rivals;
 pub mod sbc;
+pub mod sbc_picture;
 pub mod sbml;
 pub mod spatial;
+pub mod spatial_calibration;
 pub mod study;
 pub mod survival_tables;
 pub mod table;
 pub mod theophylline;
 pub mod tumortwin;
 pub mod tumortwin_cases;
+pub mod two_arms;
+pub mod updates;
 
 use std::path::{Path, PathBuf};
 

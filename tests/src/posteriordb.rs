@@ -4,6 +4,7 @@
 //! summaries are of 10 chains of 1000 draws each. Held to: means within 0.1 standard deviations, standard deviations within a tenth,
 //! and a good verdict of the draws themselves.
 
+use crate::posteriors::{EightSchools, KidScore};
 use serde_json::Value;
 use std::sync::OnceLock;
 use twin_calibrate::diagnostics::{Draws, Thresholds, mean, standard_deviation};
@@ -20,53 +21,6 @@ fn read(name: &str) -> Result<Option<Value>, String> {
 fn numbers(value: &Value) -> Result<Vec<f64>, String> {
     let numbers = value.as_array().and_then(|all| all.iter().map(Value::as_f64).collect());
     numbers.ok_or_else(|| "a list of numbers is missing".to_owned())
-}
-
-/// The logarithm of the Cauchy density around 0, up to a constant.
-fn ln_cauchy(x: f64, scale: f64) -> f64 {
-    -(x / scale).powi(2).ln_1p()
-}
-
-/// Rubin's eight schools, not centered: `mu`, `ln tau`, and the schools' effects in units of `tau`.
-struct EightSchools {
-    seen: Vec<f64>,
-    errors: Vec<f64>,
-}
-
-impl LnDensity for EightSchools {
-    fn dimension(&self) -> usize {
-        10
-    }
-
-    fn ln_density(&self, point: &[f64]) -> f64 {
-        let (mu, ln_tau, effects) = (point[0], point[1], &point[2..]);
-        let tau = ln_tau.exp();
-        let prior = -0.5 * (mu / 5.0).powi(2) + ln_cauchy(tau, 5.0) + ln_tau;
-        let school = |((effect, seen), error): ((&f64, &f64), &f64)| {
-            -0.5 * effect * effect - 0.5 * ((seen - mu - tau * effect) / error).powi(2)
-        };
-        prior + effects.iter().zip(&self.seen).zip(&self.errors).map(school).sum::<f64>()
-    }
-}
-
-/// A child's score by its mother's, a straight line: intercept, slope, `ln sigma`.
-struct KidScore {
-    scores: Vec<f64>,
-    mothers: Vec<f64>,
-}
-
-impl LnDensity for KidScore {
-    fn dimension(&self) -> usize {
-        3
-    }
-
-    fn ln_density(&self, point: &[f64]) -> f64 {
-        let &[intercept, slope, ln_sigma] = point else { return f64::NAN };
-        let sigma = ln_sigma.exp();
-        let squares = |(score, mother): (&f64, &f64)| (score - intercept - slope * mother).powi(2);
-        let sum: f64 = self.scores.iter().zip(&self.mothers).map(squares).sum();
-        ln_cauchy(sigma, 2.5) + ln_sigma - self.scores.len() as f64 * ln_sigma - 0.5 * sum / (sigma * sigma)
-    }
 }
 
 /// The samplers that are held to the reference.

@@ -1,6 +1,14 @@
 //! Races: ours against a rival or a limit, in turn, in one process.
 
+pub mod cases;
 pub mod engine;
+pub mod ensemble;
+pub mod inference;
+pub mod reading;
+#[cfg(feature = "rivals")]
+pub mod rival_solvers;
+#[cfg(feature = "rivals")]
+pub mod work_precision;
 
 use std::time::Instant;
 

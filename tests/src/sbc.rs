@@ -1,8 +1,8 @@
 //! Simulation-based calibration of every method on three models of tumors.
 
 use std::sync::Arc;
-use twin_calibrate::living::{Assumptions, EnsembleSmoother, Particles};
-use twin_calibrate::sample::{AdaptiveMetropolis, Ensemble};
+use twin_calibrate::living::{Assumptions, EnsembleSmoother, Particles, Unscented};
+use twin_calibrate::sample::{AdaptiveMetropolis, Ensemble, Nuts};
 use twin_calibrate::testing::{Design, Method, Ranks, ranks};
 use twin_calibrate::{
     Calibrator, ErrorModel, IndependentPrior, Laplace, LogError, Marginal, Prior, Sampled, Sampler, Search, Tempered,
@@ -17,7 +17,7 @@ pub const BINS: usize = 20;
 /// The models, by name.
 pub const MODELS: [&str; 3] = ["exponential", "gompertz", "sensitive_resistant"];
 /// The methods, by name.
-pub const METHODS: [&str; 6] = ["ensemble", "metropolis", "tempered", "laplace", "particles", "smoother"];
+pub const METHODS: [&str; 8] = ["ensemble", "metropolis", "nuts", "tempered", "laplace", "particles", "smoother", "unscented"];
 
 fn log_normal(median: f64, sd: f64) -> Marginal {
     Marginal::LogNormal { median, sd }
@@ -102,11 +102,16 @@ pub fn run(model: &str, method: &str, replicates: usize, seed: u64) -> Result<Ra
             let found = ranks(&design, Method::Updater(&Particles::default(), 1000), replicates, DRAWS, &random);
             return found.map_err(|error| error.to_string());
         }
-        // It cannot learn the error of measurement, and is exact for linear models alone.
-        "smoother" => {
+        "nuts" => {
+            let nuts = Nuts { warmup: 300, draws: 300, acceptance: 0.9, ..Nuts::default() };
+            Box::new(sampled(Sampler::Nuts(4, nuts)))
+        }
+        // They cannot learn the error of measurement, and are exact for linear models alone.
+        "smoother" | "unscented" => {
             let design = design(model, false)?;
-            let smoother = EnsembleSmoother::default();
-            let found = ranks(&design, Method::Calibrator(&smoother), replicates, DRAWS, &Random::new(seed));
+            let (smoother, unscented) = (EnsembleSmoother::default(), Unscented::default());
+            let method = if method == "smoother" { Method::Calibrator(&smoother) } else { Method::Calibrator(&unscented) };
+            let found = ranks(&design, method, replicates, DRAWS, &Random::new(seed));
             return found.map_err(|error| error.to_string());
         }
         other => return Err(format!("no method {other}")),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use twin_calibrate::NormalError;
-use twin_calibrate::population::{Population, PopulationFit, RandomEffect, Saem};
+use twin_calibrate::population::{Focei, Population, PopulationFit, RandomEffect, Saem};
 use twin_core::{
     Agent, Event, Finding, Observable, Observation, Patient, Provenance, Quantity, Random, SubjectId, Time, Treatment,
 };
@@ -120,6 +120,7 @@ pub fn population<'a>(model: &'a dyn Model, patients: &'a [Patient], error: &'a 
         patients,
         effects: effects.into_iter().map(|(name, start)| RandomEffect::log_normal(name, start, 0.7)).collect(),
         errors: vec![(Observable::new(CONCENTRATION).map_err(words)?, error)],
+        covariates: Vec::new(),
         estimated: vec!["additive_error".to_owned()],
         start: Time::ORIGIN,
     })
@@ -134,4 +135,15 @@ pub fn saem(test: &str, limit: Option<f64>) -> Result<Option<PopulationFit>, Str
     let (model, error) = (model()?, NormalError::new(1.0, 0.0));
     let population = population(&model, &patients, &error)?;
     Saem::default().fit(&population, &mut Random::new(1994), &()).map(Some).map_err(words)
+}
+
+/// The fit by first-order conditional estimation with its default settings; `None` if the data are absent.
+///
+/// # Errors
+/// In words.
+pub fn focei(test: &str) -> Result<Option<PopulationFit>, String> {
+    let Some(patients) = subjects(test, None)? else { return Ok(None) };
+    let (model, error) = (model()?, NormalError::new(1.0, 0.0));
+    let population = population(&model, &patients, &error)?;
+    Focei::default().fit(&population, &mut Random::new(1994), &()).map(Some).map_err(words)
 }

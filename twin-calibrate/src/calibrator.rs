@@ -2,9 +2,9 @@
 
 use crate::control::Observer;
 use crate::diagnostics::Thresholds;
-use crate::optimize::{Differences, Fit, LevenbergMarquardt, MultiStart, NelderMead, Residuals, multi_start};
-use crate::sample::{AdaptiveMetropolis, Chains, Ensemble, LnDensity, Nuts, SampleEnd};
-use crate::{CalibrationError, Posterior, Problem, Record, Target};
+use crate::optimize::{Derivatives, Differences, Fit, LevenbergMarquardt, MultiStart, NelderMead, Residuals, multi_start};
+use crate::sample::{AdaptiveMetropolis, Chains, Ensemble, Gradient, LnDensity, Nuts, SampleEnd};
+use crate::{CalibrationError, DerivativesBy, Posterior, Problem, Record, Target};
 use twin_core::Random;
 
 /// A method that solves a [`Problem`].
@@ -37,10 +37,20 @@ impl LnDensity for Target<'_> {
     fn ln_density(&self, point: &[f64]) -> f64 {
         self.ln_posterior(point)
     }
+
+    fn gradient(&self) -> Option<&dyn Gradient> {
+        (self.derivatives_by() == DerivativesBy::Sensitivities).then_some(self)
+    }
+}
+
+impl Gradient for Target<'_> {
+    fn ln_density_and_gradient(&self, point: &[f64], gradient: &mut [f64]) -> f64 {
+        self.ln_posterior_gradient(point, gradient)
+    }
 }
 
 /// The parameters of the model as a least-squares problem on the real line, with the error parameters held fixed.
-struct ModelResiduals<'a> {
+pub(crate) struct ModelResiduals<'a> {
     target: &'a Target<'a>,
     free: Vec<usize>,
     point: Vec<f64>,
@@ -48,7 +58,7 @@ struct ModelResiduals<'a> {
 }
 
 impl<'a> ModelResiduals<'a> {
-    fn new(target: &'a Target<'a>, point: &[f64]) -> Self {
+    pub(crate) fn new(target: &'a Target<'a>, point: &[f64]) -> Self {
         let free = target.of_model().iter().enumerate().filter_map(|(index, of_model)| of_model.then_some(index)).collect();
         let prior = target.problem().prior.residuals(&target.parameters_at(point)).len();
         Self { target, free, point: point.to_vec(), prior }
@@ -62,7 +72,12 @@ impl<'a> ModelResiduals<'a> {
         whole
     }
 
-    fn part(&self) -> Vec<f64> {
+    /// How many residuals are the prior's.
+    pub(crate) fn of_prior(&self) -> usize {
+        self.prior
+    }
+
+    pub(crate) fn part(&self) -> Vec<f64> {
         self.free.iter().map(|&index| self.point[index]).collect()
     }
 }
@@ -94,7 +109,45 @@ impl Residuals for ModelResiduals<'_> {
     fn typical(&self, _coordinate: usize) -> f64 {
         1.0
     }
+
+    fn derivatives(&self) -> Option<&dyn Derivatives> {
+        (self.target.derivatives_by() == DerivativesBy::Sensitivities).then_some(self)
+    }
 }
+
+impl Derivatives for ModelResiduals<'_> {
+    fn derivatives(&self, point: &[f64], columns: &mut [f64]) -> bool {
+        let whole = self.whole(point);
+        let theta = self.target.parameters_at(&whole);
+        let (readings, mut by_theta) = (self.target.residual_count(), Vec::new());
+        if !self.target.residual_derivatives(&theta, &mut by_theta) {
+            return false;
+        }
+        let scale = self.target.problem().weight.sqrt();
+        let (transforms, prior) = (self.target.problem().prior.transforms(), self.target.problem().prior);
+        for (column, &index) in columns.chunks_exact_mut(self.count()).zip(&self.free) {
+            let slope = transforms[index].ln_derivative(whole[index]).exp();
+            let (of_readings, of_prior) = column.split_at_mut(readings);
+            for (entry, by) in of_readings.iter_mut().zip(&by_theta[index * readings..]) {
+                *entry = scale * by * slope;
+            }
+            // Those of a prior are closed forms, and next to linear on the real line.
+            let at = |offset: f64| {
+                let mut moved = whole.clone();
+                moved[index] += offset;
+                prior.residuals(&self.target.parameters_at(&moved))
+            };
+            let [far_below, below, above, far_above] = [-2.0, -1.0, 1.0, 2.0].map(|steps| at(steps * PRIOR_STEP));
+            for (i, entry) in of_prior.iter_mut().enumerate() {
+                *entry = (8.0 * (above[i] - below[i]) - (far_above[i] - far_below[i])) / (12.0 * PRIOR_STEP);
+            }
+        }
+        true
+    }
+}
+
+/// The step of differences of the residuals of a prior, on the real line.
+const PRIOR_STEP: f64 = 1e-3;
 
 /// The search for the maximum of the posterior: many starts drawn from the prior, least squares for the parameters of the model from
 /// each, then a simplex over all parameters from the best.

@@ -138,6 +138,16 @@ pub enum CalibrationError {
         /// When it was observed.
         at: Time,
     },
+    /// A subject of a population lacks a covariate on which a parameter depends.
+    #[error(
+        "the covariate {covariate} of {subject} is not recorded by the time it is needed; without it the subject cannot be placed"
+    )]
+    Covariate {
+        /// The covariate.
+        covariate: String,
+        /// The subject.
+        subject: SubjectId,
+    },
     /// A check of a population met a censored reading.
     #[error("the reading of {observable} at {at} is censored; visual checks and npde need every reading to be a number")]
     CensoredReading {

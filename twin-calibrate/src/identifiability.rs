@@ -1,5 +1,9 @@
 //! What the data can tell: profiles, information, and which measurement would help most.
 
+mod contraction;
+
+pub use contraction::{Contraction, contractions};
+
 use crate::numeric::ln_sum_exp;
 use crate::optimize::NelderMead;
 use crate::{CalibrationError, ErrorModel, Posterior, Target};

@@ -31,14 +31,16 @@
 //! - [`Prior`]: [`IndependentPrior`] of [`Marginal`]s, [`PopulationPrior`]; [`Transform`] to the real line
 //! - [`priors`]: ready priors for models of this library
 //! - [`ErrorModel`]: [`NormalError`] (additive, proportional), [`LogError`] (normal or Student tails); censored [`Reading`]s
-//! - [`Calibrator`]: [`Sampled`], after a [`Search`]; [`Laplace`]; [`Tempered`], with the evidence
+//! - [`Calibrator`]: [`Sampled`], after a [`Search`]; [`Laplace`]; [`LeastSquares`], for costly models and images;
+//!   [`Tempered`], with the evidence
 //! - [`Posterior`], [`Prediction`]: draws, quantiles, and what they predict
-//! - [`living`]: a [`Twin`](living::Twin) that follows its patient, version by version
-//! - [`population`]: nonlinear mixed effects by SAEM, with shrinkage, visual checks and NPDE
-//! - [`identifiability`]: profiles, information, expected gain of a further measurement
+//! - [`living`]: a [`Twin`](living::Twin) that follows its patient, version by version; a [`FieldTwin`](living::FieldTwin) that follows scans
+//! - [`population`]: nonlinear mixed effects by SAEM and FOCEI, with covariates, shrinkage, visual checks and NPDE
+//! - [`identifiability`]: profiles, information, what was learned, expected gain of a further measurement
 //! - [`comparison`]: WAIC, leave-one-out by importance, stacking
-//! - [`optimize`]: Levenberg-Marquardt, Nelder-Mead, multi-start (the only room that names argmin)
-//! - [`sample`]: ensemble and adaptive Metropolis samplers
+//! - [`discrepancy`]: what a model leaves unexplained, as a Gaussian process
+//! - [`optimize`]: Levenberg-Marquardt, Nelder-Mead, quasi-Newton, CMA-ES, multi-start (the only room that names argmin)
+//! - [`sample`]: ensemble, adaptive Metropolis and no-U-turn samplers
 //! - [`diagnostics`]: R-hat, effective sample sizes, verdicts
 //! - `testing` (feature `testing`): recovery, simulation-based calibration and Geweke's test for methods of your own
 //! - [`control`]: progress and cancellation
@@ -48,11 +50,13 @@ mod calibrator;
 pub mod comparison;
 pub mod control;
 pub mod diagnostics;
+pub mod discrepancy;
 mod error;
 #[cfg(test)]
 mod fixture;
 pub mod identifiability;
 mod laplace;
+mod least_squares;
 mod likelihood;
 pub mod living;
 mod numeric;
@@ -72,9 +76,10 @@ pub use calibrator::{Calibrator, Sampled, Sampler, Search};
 pub use control::{Flow, Observer, Progress};
 pub use error::CalibrationError;
 pub use laplace::{Laplace, Peak};
+pub use least_squares::LeastSquares;
 pub use likelihood::{ErrorModel, ErrorParameter, LogError, NormalError, Reading};
 pub use posterior::{Posterior, Prediction, Record, sorted_quantile};
 pub use prior::{IndependentPrior, Marginal, PopulationPrior, Prior};
-pub use problem::{Problem, Target};
+pub use problem::{DerivativesBy, Problem, Target};
 pub use tempered::Tempered;
 pub use transform::Transform;

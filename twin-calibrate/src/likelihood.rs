@@ -49,6 +49,27 @@ pub trait ErrorModel: Send + Sync {
     /// right side of its limit.
     fn residual(&self, predicted: f64, observed: &Reading, parameters: &[f64]) -> f64;
 
+    /// The information that `observed` is expected to give about the prediction: the mean square of the slope of the logarithm of the likelihood, and of
+    /// a censored reading minus its second derivative.
+    ///
+    /// By default the square of the slope of the residual, which is exact where the spread of the residual does not depend on the prediction.
+    fn information(&self, predicted: f64, observed: &Reading, parameters: &[f64]) -> f64 {
+        let step = 1e-5 * predicted.abs().max(1e-6);
+        let residual = |at: f64| self.residual(at, observed, parameters);
+        if matches!(observed, Reading::Value { .. }) {
+            return ((residual(predicted + step) - residual(predicted - step)) / (2.0 * step)).powi(2);
+        }
+        // Over a tenth of the standard deviation, which the residual of a number at the limit tells.
+        let (Reading::Value { value, .. } | Reading::Below(value) | Reading::Above(value)) = *observed;
+        let exact = Reading::Value { value, standard_error: None };
+        let slope = (self.residual(predicted + step, &exact, parameters) - self.residual(predicted - step, &exact, parameters))
+            / (2.0 * step);
+        let wide = 0.1 / slope.abs();
+        let at = |predicted: f64| self.ln_likelihood(predicted, observed, parameters);
+        let curvature = (2.0 * at(predicted) - at(predicted + wide) - at(predicted - wide)) / (wide * wide);
+        if curvature.is_finite() { curvature.max(0.0) } else { 0.0 }
+    }
+
     /// A draw of what would be observed.
     fn draw(&self, predicted: f64, parameters: &[f64], random: &mut Random) -> f64;
 }
@@ -125,6 +146,21 @@ impl ErrorModel for NormalError {
             Reading::Value { value, .. } => (predicted - value) / sd,
             Reading::Below(limit) => ((predicted - limit) / sd).max(0.0),
             Reading::Above(limit) => ((predicted - limit) / sd).min(0.0),
+        }
+    }
+
+    fn information(&self, predicted: f64, observed: &Reading, parameters: &[f64]) -> f64 {
+        let sd = Self::sd(predicted, Some(observed), parameters);
+        let proportional = parameters.get(1).copied().unwrap_or(f64::NAN);
+        // The variance, and its slope over itself.
+        let (variance, slope) = (sd * sd, 2.0 * proportional * proportional * predicted / (sd * sd));
+        match observed {
+            Reading::Value { .. } => 1.0 / variance + 0.5 * slope * slope,
+            Reading::Below(_) | Reading::Above(_) => {
+                let step = 0.1 * sd;
+                let at = |predicted: f64| self.ln_likelihood(predicted, observed, parameters);
+                ((2.0 * at(predicted) - at(predicted + step) - at(predicted - step)) / (step * step)).max(0.0)
+            }
         }
     }
 
@@ -261,6 +297,27 @@ mod tests {
             let mut random = Random::new(2);
             let drawn = (0..50_000).filter(|_| model.draw(2.0, &p, &mut random) < 1.5).count() as f64 / 5e4;
             assert!((drawn - below).abs() < 1e-2, "{drawn} against {below}");
+        }
+    }
+
+    #[test]
+    fn the_information_is_the_mean_square_of_the_slope() {
+        for make in [MODELS[0], MODELS[1]] {
+            let model = make();
+            let p = values(model.as_ref());
+            let mut random = Random::new(4);
+            let mut sum = 0.0;
+            for _ in 0..40_000 {
+                let seen = Reading::Value { value: model.draw(2.0, &p, &mut random), standard_error: None };
+                let at = |predicted: f64| model.ln_likelihood(predicted, &seen, &p);
+                sum += ((at(2.0 + 1e-4) - at(2.0 - 1e-4)) / 2e-4).powi(2) / 4e4;
+            }
+            let told = model.information(2.0, &Reading::Value { value: 2.1, standard_error: None }, &p);
+            assert!((told / sum - 1.0).abs() < 0.03, "{told} against {sum}");
+            // Far beyond its limit a censored reading tells nothing, near it about as much as a number.
+            assert!(model.information(2.0, &Reading::Below(20.0), &p) < 1e-3 * told);
+            let near = model.information(2.0, &Reading::Below(2.0), &p);
+            assert!(0.3 * told < near && near < told, "{near} against {told}");
         }
     }
 

@@ -1,6 +1,9 @@
 //! A problem: which model is to explain which patient, under which prior and which errors.
 
+mod gradient;
 mod resolve;
+
+pub use gradient::DerivativesBy;
 
 use crate::{CalibrationError, ErrorModel, Prior, Reading};
 use resolve::{Image, Place, Scalar, check_likelihood, not_before, place, predicted_field, reading};

@@ -25,6 +25,7 @@ pub use adaptive_metropolis::AdaptiveMetropolis;
 pub use chains::{Chains, SampleEnd};
 pub use ensemble::Ensemble;
 pub use gradient::Gradient;
+pub(crate) use gradient::slope;
 pub use nuts::Nuts;
 pub use walker::LnDensity;
 

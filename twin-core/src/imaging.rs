@@ -3,6 +3,7 @@
 mod field;
 mod grid;
 mod mask;
+mod resample;
 
 pub use field::ScalarField;
 pub use grid::Grid;

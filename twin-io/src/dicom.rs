@@ -20,18 +20,24 @@
 //! family, colors in a series, gantry tilt, gaps, slices of several patients, studies, series or frames of reference.
 
 mod dataset;
+#[cfg(feature = "governance")]
+mod deidentify;
 mod dose;
 mod histogram;
 mod image;
 mod parse;
 mod pixels;
 mod plan;
+#[cfg(feature = "governance")]
+mod profile;
 mod rle;
 mod segmentation;
 mod series;
 mod structures;
 mod tag;
 
+#[cfg(feature = "governance")]
+pub use deidentify::deidentify;
 pub use dose::{Dose, DoseSummation};
 pub use histogram::DoseVolume;
 pub use image::{Frames, parse_frames, read_frames};

@@ -28,11 +28,14 @@
 //! | Observation of a genomic variant | alteration |
 //! | MedicationAdministration | dose, or continuous therapy from its start to its end |
 //! | Procedure with a dose of radiation on one day; an operation with its extent | fraction; surgery |
+//! | AdverseEvent | observation `adverse_event` with its code: grade of CTCAE, or severity |
 //! | Consent | provisions of consent |
+//! | MedicationRequest | [`Request`]: asked for, which does not say given |
+//! | Procedure that sums up a course of radiotherapy | [`RadiotherapyCourse`]: without the days of its fractions it is no timeline |
 //!
 //! **Out.** [`to_text`] writes the same resources. What FHIR has no place for (the origin of a value, fractions of a day, names of
-//! observables without a LOINC code) goes into extensions and a code system of this project, so that a patient comes back as it was;
-//! what cannot be written is listed.
+//! observables without a LOINC code) goes into extensions and a code system of this project, and what has no resource of its own
+//! (fields, fusions, biomarkers, withdrawals of consent) into resources of type Basic: a patient comes back as it was.
 
 mod codes;
 mod read;
@@ -43,7 +46,7 @@ pub use write::{Written, to_text};
 
 use crate::{Date, IoError, Limits, Place, file, json};
 use std::path::Path;
-use twin_core::{Patient, SubjectId};
+use twin_core::{AbsorbedDose, Agent, Patient, Quantity, SubjectId, Time};
 
 /// Who the subject of a bundle is, and which date is day 0 of its twin.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,8 +73,55 @@ pub struct LeftOut {
 pub struct Bundle {
     /// The patient.
     pub patient: Patient,
+    /// Drugs that were asked for.
+    pub requests: Vec<Request>,
+    /// Courses of radiotherapy, in sum.
+    pub courses: Vec<RadiotherapyCourse>,
     /// What was not carried over.
     pub left_out: Vec<LeftOut>,
+}
+
+/// A drug that was asked for. Whether it was given is another question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// The drug.
+    pub agent: Agent,
+    /// Its status, a code of FHIR: `active`, `on-hold`, `cancelled`, `completed`, `stopped`, `draft`, `unknown`.
+    pub status: String,
+    /// When it was written.
+    pub authored: Option<Time>,
+    /// The dose at a time.
+    pub dose: Option<Quantity>,
+    /// The route, a code of SNOMED CT.
+    pub route: Option<String>,
+}
+
+/// A course of radiotherapy as mCODE sums it up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RadiotherapyCourse {
+    /// Its first day.
+    pub start: Option<Time>,
+    /// Its last day.
+    pub end: Option<Time>,
+    /// How many sessions there were.
+    pub sessions: Option<u32>,
+    /// The modality, a code of SNOMED CT.
+    pub modality: Option<String>,
+    /// The technique, a code of SNOMED CT.
+    pub technique: Option<String>,
+    /// What was delivered to which volume.
+    pub volumes: Vec<VolumeDose>,
+}
+
+/// What a volume received in a course.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VolumeDose {
+    /// Where the volume lies, a code of SNOMED CT.
+    pub site: Option<String>,
+    /// The dose of all fractions together.
+    pub dose: Option<AbsorbedDose>,
+    /// How many fractions there were.
+    pub fractions: Option<u32>,
 }
 
 /// Reads a bundle from a file.
@@ -94,7 +144,7 @@ pub fn parse(text: &str, name: &str, identity: &Identity, limits: &Limits) -> Re
 
 fn of(text: &str, path: &Path, identity: &Identity, limits: &Limits) -> Result<Bundle, IoError> {
     let document = json::value(text, path, limits)?;
-    read::bundle(&document, path, identity)
+    read::bundle(&document, path, identity, limits)
 }
 
 /// An error at a path of the bundle.

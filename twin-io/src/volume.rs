@@ -3,7 +3,7 @@
 //! World coordinates are in millimeters. A [`Lattice`] keeps them as RAS (x to the right, y to the front, z to the head), the
 //! convention of NIfTI; DICOM and ITK use LPS (x to the left, y to the back, z to the head), which [`Lattice::affine_lps`] gives.
 
-use twin_core::{CoreError, ScalarField, Unit};
+use twin_core::{CoreError, Grid, ScalarField, Unit};
 
 /// The first three rows of an affine map from voxel indices `(i, j, k)` to world coordinates in mm; the fourth is `0 0 0 1`.
 pub type Affine = [[f64; 4]; 3];
@@ -52,6 +52,26 @@ impl Lattice {
     /// As [`Lattice::from_ras`].
     pub fn from_lps(shape: [usize; 3], lps: Affine) -> Result<Self, CoreError> {
         Self::from_ras(shape, turned(lps))
+    }
+
+    /// The grid of a field or a mask of the patient state; its world is taken as RAS.
+    ///
+    /// # Errors
+    /// As [`Lattice::from_ras`].
+    pub fn of(grid: &Grid) -> Result<Self, CoreError> {
+        Self::from_ras(grid.shape(), grid.affine())
+    }
+
+    /// The same grid for fields and masks of the patient state, in the same place.
+    ///
+    /// # Errors
+    /// [`CoreError::Conflict`] for oblique axes, which such a grid cannot have.
+    pub fn to_grid(&self) -> Result<Grid, CoreError> {
+        if !self.is_orthogonal() {
+            let detail = "the axes of the grid are not at right angles; resample to a grid whose axes are".to_owned();
+            return Err(CoreError::Conflict { what: "a field", detail });
+        }
+        Grid::new(self.shape, self.spacing_mm())?.with_affine(self.ras)
     }
 
     /// Voxels along each axis.
@@ -219,16 +239,20 @@ impl Volume {
         Mask { lattice: self.lattice, voxels: self.values.iter().map(|value| *value > threshold).collect() }
     }
 
-    /// The values as a field of the patient state, which knows spacing but neither place nor orientation.
+    /// A field of the patient state as a volume, to be written.
     ///
     /// # Errors
-    /// [`CoreError::Conflict`] for a grid with oblique axes, of which a field cannot tell.
+    /// As [`Lattice::from_ras`].
+    pub fn of(field: &ScalarField) -> Result<Self, CoreError> {
+        Self::new(Lattice::of(field.grid())?, field.unit().clone(), field.values().to_vec())
+    }
+
+    /// The values as a field of the patient state, in the same place.
+    ///
+    /// # Errors
+    /// As [`Lattice::to_grid`].
     pub fn to_scalar_field(&self) -> Result<ScalarField, CoreError> {
-        if !self.lattice.is_orthogonal() {
-            let detail = "the axes of the grid are not at right angles; resample to a grid whose axes are".to_owned();
-            return Err(CoreError::Conflict { what: "a field", detail });
-        }
-        ScalarField::new(self.lattice.shape, self.lattice.spacing_mm(), self.unit.clone(), self.values.clone())
+        ScalarField::on(self.lattice.to_grid()?, self.unit.clone(), self.values.clone())
     }
 }
 
@@ -250,6 +274,22 @@ impl Mask {
             return Err(CoreError::Count { what: "voxels of a mask", count, valid: "one for each voxel of its grid" });
         }
         Ok(Self { lattice, voxels })
+    }
+
+    /// A mask of the patient state, to be written.
+    ///
+    /// # Errors
+    /// As [`Lattice::from_ras`].
+    pub fn of(region: &twin_core::Mask) -> Result<Self, CoreError> {
+        Self::new(Lattice::of(region.grid())?, region.inside().to_vec())
+    }
+
+    /// The same voxels as a mask of the patient state, in the same place.
+    ///
+    /// # Errors
+    /// As [`Lattice::to_grid`].
+    pub fn to_region(&self) -> Result<twin_core::Mask, CoreError> {
+        twin_core::Mask::new(self.lattice.to_grid()?, self.voxels.clone())
     }
 
     /// The grid.
@@ -324,7 +364,12 @@ mod tests {
         assert_eq!((volume.at([14.1, 2.0, 0.0]), volume.at([12.0, 1.0, 0.5])), (None, None));
         assert_eq!((volume.above(9.0).count(), volume.above(9.0).volume_mm3()), (3, 24.0));
         assert_eq!((volume.value([2, 1, 0]), volume.value([3, 0, 0])), (Some(12.0), None));
-        assert_eq!(volume.to_scalar_field().unwrap().spacing_mm(), [2.0; 3]);
+        let field = volume.to_scalar_field().unwrap();
+        assert_eq!((field.spacing_mm(), field.grid().world_mm([0.0; 3])), ([2.0; 3], [10.0, 0.0, 0.0]));
+        assert_eq!(Volume::of(&field).unwrap(), volume);
+        let mask = volume.above(9.0);
+        assert_eq!(mask.to_region().unwrap().inside(), mask.voxels());
+        assert_eq!(Mask::of(&mask.to_region().unwrap()).unwrap(), mask);
         assert!(Volume::new(lattice, Unit::dimensionless(), vec![f64::NAN; 6]).is_err());
     }
 }

@@ -1,38 +1,87 @@
 //! One course of an ordinary differential equation: steps, events and looks.
 
 use crate::dynamics::{ParametersOf, StateOf};
-use crate::solver::{StepFailure, Tolerance, Tsitouras};
-use crate::{Dynamics, Exposure, Given, Input, MAX_OBSERVABLES, Real, Simulation, SimulationError};
+use crate::events::{Acts, Events};
+use crate::solver::{Solver, StepFailure, System, Tolerance};
+use crate::{Dual, Dynamics, Exposure, Given, MAX_OBSERVABLES, Real, Simulation, SimulationError, StateSpace, TANGENTS};
 use std::borrow::Cow;
 use std::sync::Arc;
-use twin_core::{CoreError, Time, Treatment, Unit};
+use twin_core::{Time, Treatment, Unit};
 
 const MAX_STEPS: usize = 1_000_000;
 
-/// An infusion under way: when it ends, which input it feeds, and at which rate.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Ending {
-    day: f64,
-    input: usize,
-    rate: f64,
+/// What a Jacobian takes: the values of the parameters, and once one was asked for these as numbers that carry derivatives.
+struct Linear<D: Dynamics> {
+    values: Arc<[f64]>,
+    p: Option<Arc<ParametersOf<D, Dual>>>,
+}
+
+impl<D: Dynamics> Clone for Linear<D> {
+    fn clone(&self) -> Self {
+        Self { values: Arc::clone(&self.values), p: self.p.clone() }
+    }
+}
+
+/// The equations under the exposure of the moment.
+struct Equations<'a, D: Dynamics, T: Real> {
+    dynamics: &'a D,
+    exposure: &'a Exposure<T>,
+    p: &'a ParametersOf<D, T>,
+    linear: &'a mut Linear<D>,
+}
+
+impl<D: Dynamics, T: Real> System<T, StateOf<D, T>> for Equations<'_, D, T> {
+    #[inline(always)]
+    fn rates(&mut self, t: f64, x: &StateOf<D, T>, dx: &mut StateOf<D, T>) {
+        self.dynamics.rates(T::from(t), x, self.exposure, self.p, dx);
+    }
+
+    #[cold]
+    fn linearize(&mut self, t: f64, x: &StateOf<D, T>, jacobian: &mut [f64], by_time: &mut [f64]) {
+        let bind = || self.dynamics.parameters(&self.linear.values.iter().map(|&value| Dual::from(value)).collect::<Vec<_>>());
+        if self.linear.p.is_none() {
+            self.linear.p = bind().map(Arc::new);
+        }
+        let Some(p) = self.linear.p.as_deref() else {
+            return jacobian.fill(f64::NAN); // no step can be made, and that is reported
+        };
+        let exposure = Exposure { levels: self.exposure.levels.map(|level| Dual::from(level.value())) };
+        let n = by_time.len();
+        let zero = Dual::from(0.0);
+        let mut dx = D::State::like(x, |_| zero);
+        for first in (0..=n).step_by(TANGENTS) {
+            let value = |place: usize| x.as_ref().get(place).map_or(0.0, |x| x.value());
+            let seed = |value: f64, place: usize| Dual::seed(value, place.checked_sub(first).unwrap_or(TANGENTS));
+            let state = D::State::like(x, |place| seed(value(place), place));
+            self.dynamics.rates(seed(t, n), &state, &exposure, p, &mut dx);
+            for (i, rate) in dx.as_ref().iter().enumerate() {
+                for place in first..(first + TANGENTS).min(n + 1) {
+                    let entry = if place < n { jacobian.get_mut(i * n + place) } else { by_time.get_mut(i) };
+                    if let Some(entry) = entry {
+                        *entry = rate.tangent(place - first);
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// One course of an [`Ode`](crate::Ode), in numbers of the kind `T`.
 pub struct OdeSimulation<D: Dynamics, T: Real = f64> {
     dynamics: Arc<D>,
     p: ParametersOf<D, T>,
-    units: Arc<[Option<Unit>]>,
     tolerance: Tolerance<StateOf<D, f64>>,
+    /// The levels that the solver steps under; those of the events once they are told to it.
     exposure: Exposure<T>,
-    /// Infusions under way, the first to end first.
-    ending: Vec<Ending>,
+    events: Events,
     now: Time,
     stop: Option<f64>,
     /// The state now; the solver may stand a step further on.
     state: StateOf<D, T>,
     /// Steps since the rates last changed abruptly.
     steps: usize,
-    solver: Tsitouras<T, StateOf<D, T>>,
+    solver: Solver<T, StateOf<D, T>>,
+    linear: Linear<D>,
 }
 
 impl<D: Dynamics, T: Real> std::fmt::Debug for OdeSimulation<D, T> {
@@ -50,15 +99,15 @@ impl<D: Dynamics, T: Real> Clone for OdeSimulation<D, T> {
         Self {
             dynamics: Arc::clone(&self.dynamics),
             p: self.p.clone(),
-            units: Arc::clone(&self.units),
             tolerance: self.tolerance.clone(),
             exposure: self.exposure,
-            ending: self.ending.clone(),
+            events: self.events.clone(),
             now: self.now,
             stop: self.stop,
             state: self.state.clone(),
             steps: self.steps,
             solver: self.solver.clone(),
+            linear: self.linear.clone(),
         }
     }
 }
@@ -70,13 +119,15 @@ impl<D: Dynamics, T: Real> OdeSimulation<D, T> {
         state: StateOf<D, T>,
         units: Arc<[Option<Unit>]>,
         tolerance: Tolerance<StateOf<D, f64>>,
+        values: Arc<[f64]>,
         now: Time,
     ) -> Result<Self, SimulationError> {
         let exposure = Exposure::default();
-        let mut rates = |t: f64, x: &StateOf<D, T>, dx: &mut StateOf<D, T>| dynamics.rates(T::from(t), x, &exposure, &p, dx);
-        let solver = Tsitouras::new(now.days(), state.clone(), &mut rates, &tolerance);
-        let ending = Vec::new();
-        let new = Self { dynamics, p, units, tolerance, exposure, ending, now, stop: None, state, steps: 0, solver };
+        let mut linear = Linear { values, p: None };
+        let mut system = Equations { dynamics: dynamics.as_ref(), exposure: &exposure, p: &p, linear: &mut linear };
+        let solver = Solver::new(now.days(), state.clone(), &mut system, &tolerance);
+        let new =
+            Self { dynamics, p, tolerance, exposure, events: Events::new(units), now, stop: None, state, steps: 0, solver, linear };
         new.check_state()?;
         Ok(new)
     }
@@ -124,45 +175,29 @@ impl<D: Dynamics, T: Real> OdeSimulation<D, T> {
                 return Err(SimulationError::TooManySteps { model, limit: MAX_STEPS, day: self.solver.end() });
             }
             self.steps += 1;
-            let (dynamics, exposure, p) = (&self.dynamics, &self.exposure, &self.p);
-            let mut rates = |t: f64, x: &StateOf<D, T>, dx: &mut StateOf<D, T>| dynamics.rates(T::from(t), x, exposure, p, dx);
-            let stepped = self.solver.step(&mut rates, &self.tolerance, limit);
+            let (dynamics, exposure, p) = (self.dynamics.as_ref(), &self.exposure, &self.p);
+            let mut system = Equations { dynamics, exposure, p, linear: &mut self.linear };
+            let stepped = self.solver.step(&mut system, &self.tolerance, limit);
             stepped.map_err(|failure| self.failure(failure))?;
         }
         Ok(())
     }
 
-    /// The sum of the rates at which `input` is fed. Summed anew each time: taking the rate of one that ends from the sum would leave
-    /// its rounding behind.
-    fn infused(&self, input: usize) -> f64 {
-        self.ending.iter().filter(|under_way| under_way.input == input).map(|under_way| under_way.rate).sum()
-    }
-
     /// Ends the infusions that are due where the solver stands.
     fn end_infusions(&mut self) {
         let day = self.solver.end();
-        let mut ended = false;
-        while let Some(&Ending { day: due, input, .. }) = self.ending.first() {
-            if due > day {
-                break;
-            }
-            self.ending.remove(0);
-            let level = self.infused(input);
-            if let Some(place) = self.exposure.levels.get_mut(input) {
-                *place = T::from(level);
-            }
-            ended = true;
-        }
-        if ended {
+        if self.events.end_due(day) {
+            self.exposure = self.events.exposure();
             let state = self.solver.last().clone();
             self.restart(day, &state);
         }
     }
 
     fn restart(&mut self, day: f64, state: &StateOf<D, T>) {
-        let (dynamics, exposure, p) = (&self.dynamics, &self.exposure, &self.p);
+        let (dynamics, exposure, p) = (self.dynamics.as_ref(), &self.exposure, &self.p);
         self.steps = 0;
-        self.solver.jump(day, state, &mut |t, x, dx| dynamics.rates(T::from(t), x, exposure, p, dx), &self.tolerance);
+        let mut system = Equations { dynamics, exposure, p, linear: &mut self.linear };
+        self.solver.jump(day, state, &mut system, &self.tolerance);
     }
 
     fn rewind_to_now(&mut self) -> Result<(), SimulationError> {
@@ -184,7 +219,7 @@ impl<D: Dynamics, T: Real> OdeSimulation<D, T> {
         while self.solver.end() < day {
             self.end_infusions();
             let stop = self.stop.filter(|stop| *stop > self.solver.end()).unwrap_or(f64::INFINITY);
-            let limit = self.ending.first().map_or(stop, |ending| ending.day.min(stop));
+            let limit = self.events.next_end().map_or(stop, |end| end.min(stop));
             self.integrate(day.min(limit), limit)?;
         }
         self.now = to;
@@ -192,61 +227,20 @@ impl<D: Dynamics, T: Real> OdeSimulation<D, T> {
         Ok(())
     }
 
-    /// The place of `treatment` in the specification, and its amount in the unit of the specification.
-    fn resolve(&self, treatment: &Treatment) -> Result<(usize, f64), SimulationError> {
-        let spec = self.dynamics.spec();
-        let place = spec.place_of(treatment).ok_or_else(|| spec.refusal(treatment, self.now))?;
-        let amount = match treatment {
-            Treatment::Fraction(fraction) => fraction.dose.gray(),
-            Treatment::Surgery { extent, .. } => extent.value(),
-            Treatment::Continuous { intensity, .. } => intensity.value(),
-            Treatment::Bolus { dose, .. } | Treatment::Infusion { dose, .. } | Treatment::Oral { dose, .. } => {
-                let unit = self.units.get(place).and_then(Option::as_ref).unwrap_or_else(|| dose.unit());
-                dose.unit().convert(dose.value(), unit).map_err(|source| self.invalid(treatment, source))?
-            }
-            _ => return Err(spec.refusal(treatment, self.now)),
-        };
-        if amount < 0.0 {
-            return Err(self.invalid(treatment, CoreError::OutOfRange { what: "dose", value: amount, valid: "0 or more" }));
-        }
-        Ok((place, amount))
-    }
-
-    /// The error for a treatment whose dose or duration cannot be taken.
-    fn invalid(&self, treatment: &Treatment, source: CoreError) -> SimulationError {
-        let model = self.dynamics.spec().id.clone();
-        SimulationError::InvalidDose { model, treatment: treatment.to_string(), at: self.now, source }
-    }
-
     fn give(&mut self, treatment: &Treatment) -> Result<(), SimulationError> {
-        let (place, amount) = self.resolve(treatment)?;
-        let mut exposure = self.exposure;
-        match treatment {
-            Treatment::Continuous { .. } => exposure.levels[place] = T::from(amount),
-            Treatment::Infusion { duration, .. } => {
-                let (now, day) = (self.now.days(), self.now.days() + duration.days());
-                // The rate belongs to the duration that the clock can represent, so that the whole dose goes in.
-                let rate = amount / (day - now);
-                if !(day > now && rate.is_finite()) {
-                    let valid = "long enough for the clock to tell its end from its beginning (give a bolus instead)";
-                    let source = CoreError::OutOfRange { what: "infusion duration in days", value: duration.days(), valid };
-                    return Err(self.invalid(treatment, source));
+        match self.events.take(self.dynamics.spec(), treatment, self.now)? {
+            Acts::AtOnce(input, amount) => self.act(treatment, Given { input, amount: T::from(amount) }),
+            Acts::OverTime => {
+                let exposure = self.events.exposure();
+                if exposure != self.exposure {
+                    self.rewind_to_now()?;
+                    self.exposure = exposure;
+                    let state = self.state.clone();
+                    self.restart(self.now.days(), &state);
                 }
-                if rate > 0.0 {
-                    let at = self.ending.partition_point(|other| other.day <= day);
-                    self.ending.insert(at, Ending { day, input: place, rate });
-                }
-                exposure.levels[place] = T::from(self.infused(place));
+                Ok(())
             }
-            _ => return self.act(treatment, Given { input: Input(place), amount: T::from(amount) }),
         }
-        if exposure != self.exposure {
-            self.rewind_to_now()?;
-            self.exposure = exposure;
-            let state = self.state.clone();
-            self.restart(self.now.days(), &state);
-        }
-        Ok(())
     }
 
     /// Lets a treatment act at once. One that changes nothing leaves the course as it is, to the bit.

@@ -25,6 +25,7 @@
 //! - [`Dynamics`], [`Ode`]: from an equation to a model
 //! - [`Scalar`], [`Dual`], [`Lanes`]: the numbers that equations are written in
 //! - [`Differentiable`], [`Sensitivities`]: exact derivatives of a course
+//! - [`Ensemble`], [`simulate_all`]: many patients at once
 //! - [`parameters!`], [`Parameters`], [`Source`]: parameters with unit, range, default and source
 //! - [`Scenario`], [`Trajectory`], [`simulate`], [`run`], [`run_with`]: what is done, when one looks, and what comes of it
 //! - [`Registry`]: models by name
@@ -49,8 +50,10 @@ pub mod composition;
 mod course;
 mod dynamics;
 pub mod effect;
+mod ensemble;
 pub mod equations;
 mod error;
+mod events;
 pub mod growth;
 pub mod immune;
 pub mod kinetics;
@@ -75,6 +78,7 @@ pub mod toxicity;
 
 pub use course::OdeSimulation;
 pub use dynamics::{Dynamics, Exposure, Given, Input, MAX_INPUTS, MAX_OBSERVABLES, ParametersOf, Refused, StateOf, StateSpace};
+pub use ensemble::{Ensemble, simulate_all};
 pub use error::SimulationError;
 pub use model::{Fields, Model, ModelSpec, ObservableSpec, Simulation, StateSpec, TreatmentKind, TreatmentSpec};
 pub use ode::Ode;

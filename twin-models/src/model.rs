@@ -1,6 +1,6 @@
 //! What calibrators and trials see of a model.
 
-use crate::{Differentiable, ParameterSpec, Parameters, Sensitivities, SimulationError, Source};
+use crate::{Differentiable, Ensemble, ParameterSpec, Parameters, Sensitivities, SimulationError, Source};
 use std::borrow::Cow;
 use std::sync::Arc;
 use twin_core::{Agent, Observable, Random, ScalarField, Target, Time, Treatment};
@@ -20,6 +20,11 @@ pub trait Model: Send + Sync {
 
     /// The ability to start courses that carry their derivatives, if the model has it; every ordinary differential equation does.
     fn differentiable(&self) -> Option<&dyn Differentiable> {
+        None
+    }
+
+    /// The ability to live a scenario through with many patients at once, if the model has it; every ordinary differential equation does.
+    fn ensemble(&self) -> Option<&dyn Ensemble> {
         None
     }
 

@@ -3,8 +3,8 @@
 use crate::dynamics::{ParametersOf, StateOf};
 use crate::solver::Tolerance;
 use crate::{
-    Differentiable, Dynamics, MAX_INPUTS, MAX_OBSERVABLES, Model, ModelSpec, OdeSimulation, Parameters, Real, Scalar, Simulation,
-    SimulationError, StateSpace, StateSpec,
+    Differentiable, Dynamics, Ensemble, MAX_INPUTS, MAX_OBSERVABLES, Model, ModelSpec, OdeSimulation, Parameters, Real, Scalar,
+    Simulation, SimulationError, StateSpace, StateSpec,
 };
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
@@ -53,7 +53,7 @@ impl<D: Dynamics> Ode<D> {
     }
 
     /// Checks the specification and resolves its units, once.
-    fn prepare(&self) -> Result<Arc<[Option<Unit>]>, SimulationError> {
+    pub(crate) fn prepare(&self) -> Result<Arc<[Option<Unit>]>, SimulationError> {
         let spec = self.dynamics.spec();
         let fault = |detail: String| SimulationError::Specification { model: spec.id.clone(), detail };
         let prepared = self.prepared.get_or_init(|| {
@@ -76,6 +76,12 @@ impl<D: Dynamics> Ode<D> {
         prepared.clone()
     }
 
+    /// The equation.
+    #[must_use]
+    pub fn dynamics(&self) -> &D {
+        &self.dynamics
+    }
+
     pub(crate) fn spec_of_dynamics(&self) -> &Arc<ModelSpec> {
         self.dynamics.spec()
     }
@@ -84,7 +90,7 @@ impl<D: Dynamics> Ode<D> {
         self.dynamics.initial(p)
     }
 
-    fn tolerance<T: Real>(&self, like: &StateOf<D, T>) -> Result<Tolerance<StateOf<D, f64>>, SimulationError> {
+    pub(crate) fn tolerance<T: Real>(&self, like: &StateOf<D, T>) -> Result<Tolerance<StateOf<D, f64>>, SimulationError> {
         let spec = self.dynamics.spec();
         let fault = |detail: String| SimulationError::Specification { model: spec.id.clone(), detail };
         let count = like.as_ref().len();
@@ -110,7 +116,7 @@ impl<D: Dynamics> Ode<D> {
     pub fn start_static(&self, parameters: &Parameters, at: Time) -> Result<OdeSimulation<D>, SimulationError> {
         let p = self.bind(parameters, parameters.values())?;
         let initial = self.dynamics.initial(&p);
-        self.begin(p, initial, at)
+        self.begin(p, initial, parameters.values(), at)
     }
 
     /// The parameters in numbers of another kind.
@@ -127,11 +133,12 @@ impl<D: Dynamics> Ode<D> {
         &self,
         p: ParametersOf<D, T>,
         initial: StateOf<D, T>,
+        values: &[f64],
         at: Time,
     ) -> Result<OdeSimulation<D, T>, SimulationError> {
         let units = self.prepare()?;
         let tolerance = self.tolerance::<T>(&initial)?;
-        OdeSimulation::new(Arc::clone(&self.dynamics), p, initial, units, tolerance, at)
+        OdeSimulation::new(Arc::clone(&self.dynamics), p, initial, units, tolerance, values.into(), at)
     }
 }
 
@@ -145,6 +152,10 @@ impl<D: Dynamics + 'static> Model for Ode<D> {
     }
 
     fn differentiable(&self) -> Option<&dyn Differentiable> {
+        Some(self)
+    }
+
+    fn ensemble(&self) -> Option<&dyn Ensemble> {
         Some(self)
     }
 

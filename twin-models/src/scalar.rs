@@ -15,9 +15,11 @@
 //! ```
 
 mod dual;
+mod functions;
 mod lanes;
 
 pub use dual::{Dual, TANGENTS};
+pub(crate) use lanes::wide;
 pub use lanes::{LANES, Lanes};
 
 use crate::composition::Erased;
@@ -99,9 +101,16 @@ pub trait Scalar:
 
 /// A [`Scalar`] with one value: `f64` or [`Dual`]. Steps of an integrator are chosen by values, so derivatives change none of them.
 pub trait Real: Scalar {
+    /// Whether derivatives come with the value.
+    const CARRIES_DERIVATIVES: bool;
+
     /// The value, without derivatives.
     #[must_use]
     fn value(self) -> f64;
+
+    /// The derivatives with the value 0.
+    #[must_use]
+    fn derivatives(self) -> Self;
 
     /// The values of `numbers`.
     #[must_use]
@@ -109,6 +118,13 @@ pub trait Real: Scalar {
 }
 
 impl Real for f64 {
+    const CARRIES_DERIVATIVES: bool = false;
+
+    #[inline(always)]
+    fn derivatives(self) -> Self {
+        0.0
+    }
+
     fn values(numbers: &[Self]) -> Cow<'_, [f64]> {
         Cow::Borrowed(numbers)
     }

@@ -96,7 +96,7 @@ impl<D: Dynamics + 'static> Ode<D> {
             let value = initial.as_ref().get(place).copied().unwrap_or(zero);
             value.moved(place_of(Direction::InitialState(place)))
         });
-        self.begin(p, moved, at)
+        self.begin(p, moved, parameters.values(), at)
     }
 }
 
@@ -179,5 +179,104 @@ impl<D: Dynamics + 'static> Sensitivities for DifferentiatedCourse<D> {
 
     fn state(&self, dx: &mut [f64]) {
         self.write(dx, |course, row| row(course.numbers()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::composition::{Drug, Law, Radiotherapy, TumorModel};
+    use crate::{Model, Real, effect, growth, kinetics, toxicity};
+    use twin_core::{AbsorbedDose, Agent, Quantity, Span, Target};
+
+    type Composed = TumorModel<
+        Law<growth::Gompertz>,
+        (Radiotherapy, Drug<kinetics::Compartments<2>, (effect::Simeoni, toxicity::Friberg)>),
+        [f64; 13],
+    >;
+
+    fn model() -> Ode<Composed> {
+        let drug = kinetics::Compartments::<2>::new(
+            Agent::new("paclitaxel").unwrap(),
+            kinetics::Route::Intravenous,
+            kinetics::Elimination::Saturable,
+        );
+        let drug = Drug::new(drug, (effect::Simeoni, toxicity::Friberg::paclitaxel().unwrap()));
+        let model = Composed::model("composed", Law::new(), (Radiotherapy::clearing(), drug)).unwrap();
+        model.with_relative_tolerance(1e-12)
+    }
+
+    /// A bolus, an infusion and fractions, and what is seen after four weeks.
+    fn live<T>(course: &mut dyn Simulation, see: impl FnOnce(&dyn Simulation) -> T) -> T {
+        let day = |day: f64| Time::from_days(day).unwrap();
+        let (drug, mg) = (|| Agent::new("paclitaxel").unwrap(), |dose: f64| Quantity::new(dose, "mg").unwrap());
+        let fraction = Treatment::fraction(AbsorbedDose::from_gray(2.0).unwrap(), Target::new("tumor").unwrap());
+        let infusion = Treatment::infusion(drug(), mg(150.0), Span::from_hours(3.0).unwrap()).unwrap();
+        let doses =
+            [(0.0, Treatment::bolus(drug(), mg(100.0)).unwrap()), (3.0, fraction.clone()), (4.0, fraction), (7.0, infusion)];
+        for (at, dose) in doses {
+            course.advance(day(at)).unwrap();
+            course.treat(&dose).unwrap();
+        }
+        course.advance(day(28.0)).unwrap();
+        see(course)
+    }
+
+    fn seen(course: &dyn Simulation) -> [f64; 3] {
+        let mut y = [0.0; 3];
+        course.observe(&mut y);
+        y
+    }
+
+    #[test]
+    fn derivatives_by_the_initial_state_are_those_of_moved_starts() {
+        let model = model();
+        let parameters = Model::spec(&model).defaults().unwrap();
+        let p = model.bind(&parameters, parameters.values()).unwrap();
+        let start: [f64; 13] = model.initial(&p);
+        let places = [0, 1, 2, 5, 9, 12];
+        let by: Vec<Direction> = places.into_iter().map(Direction::InitialState).collect();
+        let mut course = model.start_differentiated(&parameters, Time::ORIGIN, &by).unwrap();
+        let (values, slopes, of_state) = live(course.as_mut(), |course| {
+            let (mut slopes, mut of_state) = ([0.0; 18], [0.0; 78]);
+            let sensitivities = course.sensitivities().unwrap();
+            sensitivities.observe(&mut slopes);
+            sensitivities.state(&mut of_state);
+            (seen(course), slopes, of_state)
+        });
+        let mut plain = model.start(&parameters, Time::ORIGIN, &mut twin_core::Random::new(0)).unwrap();
+        assert_eq!(live(plain.as_mut(), seen), values);
+        for (number, place) in places.into_iter().enumerate() {
+            let h = 1e-4 * start[place].abs().max(1.0);
+            let moved = |offset: f64| {
+                let mut x = start;
+                x[place] += offset;
+                let mut course = model.begin(p.clone(), x, parameters.values(), Time::ORIGIN).unwrap();
+                live(&mut course, |course| (seen(course), course.state().unwrap().to_vec()))
+            };
+            // An amount of drug at the start must not be negative: differences to one side, of order 2.
+            let [zero, one, two] = [moved(0.0), moved(h), moved(2.0 * h)];
+            let difference = |a: f64, b: f64, c: f64| (-3.0 * a + 4.0 * b - c) / (2.0 * h);
+            for i in 0..3 {
+                let expected = difference(zero.0[i], one.0[i], two.0[i]);
+                let found = slopes[6 * i + number];
+                assert!((found - expected).abs() < 1e-6 * expected.abs().max(values[i]), "{found} and {expected} by state {place}");
+            }
+            let expected = difference(zero.1[0], one.1[0], two.1[0]);
+            assert!((of_state[number] - expected).abs() < 1e-6 * expected.abs().max(1.0), "{} and {expected}", of_state[number]);
+        }
+    }
+
+    #[test]
+    fn directions_that_do_not_exist_are_refused() {
+        let model = model();
+        let parameters = Model::spec(&model).defaults().unwrap();
+        for wrong in [Direction::Parameter(100), Direction::InitialState(13)] {
+            let error = model.start_differentiated(&parameters, Time::ORIGIN, &[wrong]).map(|_| ()).unwrap_err();
+            assert!(error.to_string().contains("to differentiate by"), "{error}");
+        }
+        let none = model.start_differentiated(&parameters, Time::ORIGIN, &[]).unwrap();
+        assert_eq!(none.sensitivities().map(Sensitivities::directions), Some(0));
+        assert!(Dual::CARRIES_DERIVATIVES);
     }
 }

@@ -1,8 +1,8 @@
 //! Stiff systems of a few states: the L-stable Rosenbrock method of order 4(3) of Hairer and Wanner (RODAS), with a Jacobian by
 //! differences.
 //!
-//! An integrator by itself, for rates that differ by many orders of magnitude; [`Ode`](crate::Ode) integrates explicitly and says so where
-//! that is not enough.
+//! An integrator by itself, for rates that differ by many orders of magnitude. [`Ode`](crate::Ode) goes over to the same method by itself
+//! where explicit steps collapse, with the exact Jacobian.
 //!
 //! ```
 //! use twin_models::stiff::Rosenbrock;
@@ -22,16 +22,16 @@
 // The coefficients keep the names and the digits of the code of the book; loops over a matrix read best by index.
 #![allow(clippy::unreadable_literal, clippy::needless_range_loop)]
 
-use crate::SimulationError;
 use crate::check::positive;
+use crate::{Real, SimulationError};
 use twin_core::CoreError;
 
-const GAMMA: f64 = 0.25;
+pub(crate) const GAMMA: f64 = 0.25;
 /// Times of the stages as shares of the step, and the weights of the derivative by time.
-const ALPHA: [f64; 6] = [0.0, 0.386, 0.21, 0.63, 1.0, 1.0];
-const D: [f64; 6] = [0.25, -0.1043, 0.1035, -0.0362, 0.0, 0.0];
+pub(crate) const ALPHA: [f64; 6] = [0.0, 0.386, 0.21, 0.63, 1.0, 1.0];
+pub(crate) const D: [f64; 6] = [0.25, -0.1043, 0.1035, -0.0362, 0.0, 0.0];
 /// Weights of earlier stages in the argument of a stage; the sixth has those of the fifth, and the fifth stage whole.
-const A: [[f64; 4]; 5] = [
+pub(crate) const A: [[f64; 4]; 5] = [
     [0.0, 0.0, 0.0, 0.0],
     [1.544, 0.0, 0.0, 0.0],
     [0.9466785280815826, 0.2557011698983284, 0.0, 0.0],
@@ -39,13 +39,18 @@ const A: [[f64; 4]; 5] = [
     [1.221224509226641, 6.019134481288629, 12.53708332932087, -0.687886036105895],
 ];
 /// Weights of earlier stages, over the step, on the right-hand side.
-const C: [[f64; 5]; 6] = [
+pub(crate) const C: [[f64; 5]; 6] = [
     [0.0, 0.0, 0.0, 0.0, 0.0],
     [-5.6688, 0.0, 0.0, 0.0, 0.0],
     [-2.430093356833875, -0.2063599157091915, 0.0, 0.0, 0.0],
     [-0.1073529058151375, -9.594562251023355, -20.47028614809616, 0.0, 0.0],
     [7.496443313967647, -10.24680431464352, -33.99990352819905, 11.7089089320616, 0.0],
     [8.083246795921522, -7.981132988064893, -31.52159432874371, 16.31930543123136, -6.058818238834054],
+];
+/// Weights of the first five stages in the dense output of order 3.
+pub(crate) const DENSE: [[f64; 5]; 2] = [
+    [10.12623508344586, -7.487995877610167, -34.80091861555747, -7.992771707568823, 1.025137723295662],
+    [-0.6762803392801253, 6.087714651680015, 16.43084320892478, 24.76722511418386, -6.594389125716872],
 ];
 
 const MODEL: &str = "stiff integrator";
@@ -165,7 +170,10 @@ impl Rosenbrock {
             }
             matrix[i][i] += 1.0 / (GAMMA * h);
         }
-        let Some(pivots) = factorize(&mut matrix) else { return (*x, f64::INFINITY, 0) };
+        let mut pivots = [0; N];
+        if factorize(matrix.as_flattened_mut(), &mut pivots).is_none() {
+            return (*x, f64::INFINITY, 0);
+        }
         let mut stages = [[0.0; N]; 6];
         let mut y = *x;
         let mut value = *slope;
@@ -187,7 +195,7 @@ impl Rosenbrock {
                 add(&mut right, weight / h, earlier);
             }
             add(&mut right, D[stage] * h, &by_time);
-            solve(&matrix, &pivots, &mut right);
+            solve(matrix.as_flattened(), &pivots, &mut right);
             stages[stage] = right;
         }
         add(&mut y, 1.0, &stages[5]);
@@ -237,40 +245,48 @@ fn linearize<const N: usize>(
     (jacobian, std::array::from_fn(|i| (moved[i] - slope[i]) / (later - t)))
 }
 
-/// Replaces `a` by its triangular factors, with rows in the order of the pivots that it gives; `None` if it is singular.
-fn factorize<const N: usize>(a: &mut [[f64; N]; N]) -> Option<[usize; N]> {
-    let mut pivots = [0; N];
-    for k in 0..N {
-        let pivot = (k..N).max_by(|&i, &j| a[i][k].abs().total_cmp(&a[j][k].abs()))?;
-        if !(a[pivot][k].is_finite() && a[pivot][k].abs() > 0.0) {
+/// Replaces the square matrix `a`, row by row, by its triangular factors, and writes the order of its rows to `pivots`; `None` if it is
+/// singular.
+pub(crate) fn factorize(a: &mut [f64], pivots: &mut [usize]) -> Option<()> {
+    let n = pivots.len();
+    for k in 0..n {
+        let pivot = (k..n).max_by(|&i, &j| a[i * n + k].abs().total_cmp(&a[j * n + k].abs()))?;
+        let size = a[pivot * n + k].abs();
+        if !(size.is_finite() && size > 0.0) {
             return None;
         }
-        a.swap(k, pivot);
+        if pivot != k {
+            (0..n).for_each(|j| a.swap(k * n + j, pivot * n + j));
+        }
         pivots[k] = pivot;
-        for i in k + 1..N {
-            a[i][k] /= a[k][k];
-            for j in k + 1..N {
-                a[i][j] -= a[i][k] * a[k][j];
+        for i in k + 1..n {
+            a[i * n + k] /= a[k * n + k];
+            for j in k + 1..n {
+                a[i * n + j] -= a[i * n + k] * a[k * n + j];
             }
         }
     }
-    Some(pivots)
+    Some(())
 }
 
-fn solve<const N: usize>(factors: &[[f64; N]; N], pivots: &[usize; N], b: &mut [f64; N]) {
-    for k in 0..N {
+/// Solves with the factors of [`factorize`].
+pub(crate) fn solve<T: Real>(factors: &[f64], pivots: &[usize], b: &mut [T]) {
+    let n = pivots.len();
+    for k in 0..n {
         b.swap(k, pivots[k]);
     }
-    for i in 0..N {
+    for i in 0..n {
         for j in 0..i {
-            b[i] -= factors[i][j] * b[j];
+            let known = b[j];
+            b[i] -= known * factors[i * n + j];
         }
     }
-    for i in (0..N).rev() {
-        for j in i + 1..N {
-            b[i] -= factors[i][j] * b[j];
+    for i in (0..n).rev() {
+        for j in i + 1..n {
+            let known = b[j];
+            b[i] -= known * factors[i * n + j];
         }
-        b[i] /= factors[i][i];
+        b[i] = b[i] / factors[i * n + i];
     }
 }
 

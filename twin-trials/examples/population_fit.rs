@@ -35,6 +35,7 @@ fn main() -> Result<(), Failure> {
         base: model.spec().defaults()?,
         patients: &patients,
         effects: vec![RandomEffect::log_normal("growth_rate", 0.05, 0.5), RandomEffect::log_normal("initial_volume", 200.0, 0.5)],
+        covariates: Vec::new(),
         errors: vec![(Observable::TUMOR_VOLUME, &error)],
         estimated: vec!["log_error".to_owned()],
         start: Time::ORIGIN,
@@ -46,7 +47,6 @@ fn main() -> Result<(), Failure> {
         fit.spread()[0],
         fit.errors[0].1
     );
-
     // A new patient with one measurement: the population's prior makes a forecast of it.
     let newcomer = patient(30, 1, &mut random)?;
     let (prior, known) = (fit.prior()?, LogError::new(fit.errors[0].1, 0.0));
@@ -57,7 +57,6 @@ fn main() -> Result<(), Failure> {
     let bands = posterior.predict(&model, &scenario, &Observable::TUMOR_VOLUME, &known, 1000, &Random::new(2))?;
     let bands = bands.observed_quantiles([0.05, 0.25, 0.5, 0.75, 0.95]);
     println!("the newcomer on day 40: {:.0} mm3, 90 % between {:.0} and {:.0}", bands[40][2], bands[40][0], bands[40][4]);
-
     let volumes = |patient: &Patient| -> Vec<(f64, f64)> {
         let seen = patient.timeline.observations_of(&Observable::TUMOR_VOLUME);
         seen.filter_map(|(time, observation)| Some((time.days(), observation.finding.quantity()?.value_in("mm3").ok()?))).collect()

@@ -27,11 +27,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod energy;
 mod file;
 mod shard;
 mod summary;
 mod table;
 
+pub use energy::{Energy, EnergyAssumptions, EnergyMeter};
 pub use shard::{Shard, ShardEnd};
 pub use summary::{Summary, Tally};
 pub use table::write_table;
@@ -75,9 +77,11 @@ impl<'a> Batch<'a> {
         field(env!("CARGO_PKG_VERSION").as_bytes());
         field(manifest);
         field(trial.model.spec().id.as_bytes());
+        let kept = [trial.attendance.missed, trial.attendance.jitter].map(f64::to_bits);
         for number in [trial.seed, trial.size as u64, trial.visit_interval.days().to_bits(), trial.horizon.days().to_bits()] {
             field(&number.to_le_bytes());
         }
+        kept.into_iter().for_each(|number| field(&number.to_le_bytes()));
         trial.arms.iter().for_each(|arm| field(arm.name.as_bytes()));
         trial.endpoints.iter().for_each(|endpoint| field(endpoint.name().as_bytes()));
         let mut bytes = Vec::new();

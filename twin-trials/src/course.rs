@@ -27,6 +27,8 @@ pub struct Course {
     pub treatments: Vec<TimedTreatment>,
     /// The intensity of each continuous therapy that was under way when the policy took over.
     pub inherited: Vec<(Agent, f64)>,
+    /// A seed of the patient's own, the same in every arm, for endpoints that are chance.
+    pub chance: u64,
 }
 
 impl Course {

@@ -7,7 +7,7 @@
 //! | how many events does a comparison of survival need? | [`schoenfeld_events`], [`schoenfeld_power`] |
 //! | which dose is given to the next cohort? | [`ThreePlusThree`], [`Boin`], [`ReassessmentMethod`] |
 //! | which doses would such a rule choose? | [`operating_characteristics`] |
-//! | who is allocated to which arm? | [`Simple`], [`PermutedBlocks`], [`Stratified`], [`Minimization`] |
+//! | who is allocated to which arm? | [`Simple`], [`PermutedBlocks`], [`Stratified`], [`Minimization`], [`PlayTheWinner`] |
 //! | how often would a whole trial succeed, and how large must it be? | [`simulate_power`], [`sample_size`], [`SurvivalTrial`] |
 
 mod boin;
@@ -24,7 +24,7 @@ pub use boin::Boin;
 pub use dose_finding::{DoseFinding, DoseStep, OperatingCharacteristics, Treated, operating_characteristics};
 pub use events::{schoenfeld_events, schoenfeld_power};
 pub use group_sequential::{Boundary, GroupSequential, Spending};
-pub use randomization::{Allocation, Minimization, PermutedBlocks, Simple, Stratified};
+pub use randomization::{Allocation, Minimization, PermutedBlocks, PlayTheWinner, Simple, Stratified};
 pub use reassessment::ReassessmentMethod;
 pub use simon::{SimonTwoStage, TwoStageDesign};
 pub use simulation::{SurvivalData, SurvivalTrial, sample_size, simulate_power};

@@ -1,7 +1,16 @@
 //! Endpoints: what a course comes to.
 
+pub mod ctcae;
+mod death;
+mod estimand;
 pub mod psa;
+mod quality;
+pub mod rano;
 pub mod recist;
+
+pub use death::Death;
+pub use estimand::{Estimand, IntercurrentEvent, Strategy};
+pub use quality::QualityAdjustedTime;
 
 use crate::Course;
 use serde::{Deserialize, Serialize};

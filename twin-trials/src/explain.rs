@@ -11,12 +11,15 @@
 //! # Catalogue
 //! - [`sobol_indices`]: shares of the variance for independent inputs, by running the model on a design of its own
 //! - [`shapley_effects`]: shares of the variance for inputs that depend on each other, from draws that are there already
+//! - [`ranking_drivers`]: which parameters decide between two plans
 //! - [`Support`]: whether a patient lies inside the population that a model was trained on
 
+mod drivers;
 mod shapley;
 mod sobol;
 mod support;
 
+pub use drivers::ranking_drivers;
 pub use shapley::{ShapleyEffects, shapley_effects};
 pub use sobol::{SobolIndices, sobol_indices};
 pub use support::{Position, Support};

@@ -24,24 +24,30 @@
 //! recommendation of [`planning`] is for a clinician to weigh, and only [`batch`] touches files.
 //!
 //! # Catalogue
-//! - [`Trial`], [`Arm`], [`Measurement`]: the design
-//! - [`Cohort`]: [`FromList`], [`FromPrior`], [`FromPosterior`]
-//! - [`Policy`]: [`Continuous`], [`Withheld`], [`Adaptive`], [`Intermittent`], [`Planned`], or any closure
+//! - [`Trial`], [`Arm`], [`Measurement`], [`Attendance`]: the design
+//! - [`Cohort`]: [`FromList`], [`FromPrior`], [`FromPosterior`], [`FromTable`]; [`Prevalence`] chooses among them
+//! - [`Policy`]: [`Continuous`], [`Withheld`], [`Adaptive`], [`Intermittent`], [`Planned`], [`Crossover`], or any closure
 //! - [`Endpoint`]: [`TimeToProgression`], [`TimeOffDrug`], [`CumulativeDose`], [`ValueAt`]; clinical criteria in [`endpoint`]:
-//!   [`endpoint::recist`], [`endpoint::psa`]
+//!   [`endpoint::recist`], [`endpoint::psa`]; [`endpoint::rano`], [`endpoint::ctcae`];
+//!   [`endpoint::Death`], [`endpoint::QualityAdjustedTime`]; [`endpoint::Estimand`] for intercurrent events
 //! - [`run`], [`run_observed`], [`course()`]: running it
 //! - [`batch`]: trials in files that survive interruption, and in shards for many machines
 //! - [`statistics`]: Kaplan-Meier, log-rank, quantiles, paired differences
 //! - [`statistics`]: survival curves, log-rank, Cox, accelerated and competing-risk regression, quantiles, paired differences
 //! - [`planning`]: plans, hard limits, objectives under doubt, and the most promising plan
+//! - [`conduct`]: the same trial as a clinic sees it: accrual, allocation, dropout, looks; dose escalation
 //! - [`design`]: two stages, several looks, events needed, dose escalation
 //! - [`report`]: one HTML document with figures, readable in print
 #![cfg_attr(test, allow(clippy::float_cmp, clippy::unwrap_used))]
 
 mod arm;
+mod attendance;
 pub mod batch;
 mod cohort;
+pub mod conduct;
+mod copula;
 mod course;
+mod crossover;
 pub mod design;
 pub mod endpoint;
 mod error;
@@ -49,17 +55,22 @@ pub mod explain;
 mod outcomes;
 pub mod planning;
 mod policy;
+mod prevalence;
 pub mod report;
 mod run;
 pub mod statistics;
 mod trial;
 
 pub use arm::{Arm, Measurement};
+pub use attendance::Attendance;
 pub use cohort::{Cohort, FromList, FromPosterior, FromPrior, VirtualPatient};
+pub use copula::FromTable;
 pub use course::Course;
+pub use crossover::{Crossover, Trigger};
 pub use endpoint::{CumulativeDose, Endpoint, Outcome, Reference, TimeOffDrug, TimeToProgression, ValueAt};
 pub use error::TrialError;
 pub use outcomes::{Assessed, Assessment};
 pub use policy::{Adaptive, Continuous, Decision, History, Intermittent, Planned, Policy, Withheld};
+pub use prevalence::{Prevalence, TargetPopulation};
 pub use run::{ArmReport, Failure, TrialReport, course, run, run_observed};
 pub use trial::Trial;

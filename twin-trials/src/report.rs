@@ -18,6 +18,7 @@
 //! ```
 
 mod axis;
+mod briefing;
 mod curves;
 mod densities;
 mod forecast;
@@ -29,6 +30,7 @@ mod survival;
 mod svg;
 
 pub use axis::Scale;
+pub use briefing::{Briefing, Wording};
 pub use curves::{Curve, CurveStyle, CurvesFigure, Quantity};
 pub use densities::{DensitiesFigure, Density, DensityPanel};
 pub use forecast::{CarriedForward, ForecastFigure, ObservedPoint, Reading, TreatmentPeriod, Use};

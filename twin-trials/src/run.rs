@@ -305,8 +305,14 @@ fn live(trial: &Trial, setup: &Setup, arm: &Arm, patient: &VirtualPatient, strea
     observations.reserve_exact((last + 1) * trial.measurements.len());
     let (mut visits, mut values, mut stopped) = (Vec::with_capacity(last + 1), vec![0.0; (last + 1) * width], None);
     let (mut now, mut previous, mut scheduled) = (patient.since, None, VecDeque::<TimedTreatment>::new());
-    for (number, row) in values.chunks_exact_mut(width).enumerate() {
-        now = patient.since + Span::from_days(trial.visit_interval.days() * number as f64)?;
+    let (mut attendance, mut rows) = (stream.stream(3), values.chunks_exact_mut(width));
+    for number in 0..=last {
+        let (kept, shift) = trial.attendance.of(number, &mut attendance);
+        if !kept {
+            continue;
+        }
+        let Some(row) = rows.next() else { break };
+        now = patient.since + Span::from_days(trial.visit_interval.days() * (number as f64 + shift))?;
         while let Some(due) = scheduled.pop_front_if(|due| due.time < now) {
             simulation.expect_stop(due.time);
             simulation.advance(due.time)?;
@@ -360,6 +366,7 @@ fn live(trial: &Trial, setup: &Setup, arm: &Arm, patient: &VirtualPatient, strea
         inherited: inherited(&patient.past_treatments),
         past: Arc::clone(&patient.past_treatments),
         treatments: treatments.split_off(past_treatments),
+        chance: stream.stream(4).bits(),
     })
 }
 

@@ -1,9 +1,9 @@
 //! A trial in silico, as plain data.
 
-use crate::{Arm, Cohort, Endpoint, Measurement, Policy, TrialError};
+use crate::{Arm, Attendance, Cohort, Endpoint, Measurement, Policy, TrialError, VirtualPatient};
 use std::sync::Arc;
 use twin_calibrate::ErrorModel;
-use twin_core::{Observable, Span};
+use twin_core::{Observable, Random, Span};
 use twin_models::Model;
 
 /// A trial in silico. Plain data: [`run`](crate::run) runs it.
@@ -25,6 +25,8 @@ pub struct Trial {
     pub visit_interval: Span,
     /// How long a course lasts unless its policy ends it: its last visit is the last one within that.
     pub horizon: Span,
+    /// How well visits are kept.
+    pub attendance: Attendance,
     /// The seed of everything random.
     pub seed: u64,
     /// The share of courses that may fail before the trial fails.
@@ -45,6 +47,14 @@ impl std::fmt::Debug for Trial {
 }
 
 impl Trial {
+    /// The virtual patient number `index`, as every arm meets it.
+    ///
+    /// # Errors
+    /// What keeps that patient from being drawn.
+    pub fn patient(&self, index: usize) -> Result<VirtualPatient, TrialError> {
+        self.cohort.draw(index, &mut Random::new(self.seed).stream(index as u64).stream(0))
+    }
+
     /// A trial of `model` on `size` patients of `cohort`, still without arms, endpoints and measurements: daily visits for a year,
     /// seed 1, one course in a hundred may fail.
     #[must_use]
@@ -58,6 +68,7 @@ impl Trial {
             measurements: Vec::new(),
             visit_interval: Span::DAY,
             horizon: Span::from_days(365.0).unwrap_or(Span::WEEK),
+            attendance: Attendance::default(),
             seed: 1,
             tolerated_failures: 0.01,
         }
@@ -98,6 +109,13 @@ impl Trial {
         self
     }
 
+    /// Sets how well visits are kept.
+    #[must_use]
+    pub fn attended(mut self, attendance: Attendance) -> Self {
+        self.attendance = attendance;
+        self
+    }
+
     /// Sets the seed.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
@@ -124,6 +142,7 @@ impl Trial {
         if self.horizon.days() / self.visit_interval.days() > 1e6 {
             return fault("the number of visits of a course", "at most a million");
         }
+        self.attendance.check()?;
         if !(0.0..=1.0).contains(&self.tolerated_failures) {
             return fault("the share of tolerated failures", "between 0 and 1");
         }

@@ -8,8 +8,12 @@ use std::io::Write;
 use std::process::Command;
 use std::time::Instant;
 use twin_core::{Random, Time};
-use twin_models::{Model, Simulation, run};
-use twin_tests::races::{self, Row, duel};
+use twin_models::{
+    Direction, Dynamics, Exposure, Given, Input, Model, Ode, Parameters, Simulation, TreatmentKind, run, run_with, simulate_all,
+};
+use twin_tests::races::cases::Case;
+use twin_tests::races::rival_solvers::Cvode;
+use twin_tests::races::{self, Row, duel, ensemble, work_precision};
 use twin_tests::rivals::{DAYS, DOSE, DOSES, INTERVAL, Race, RaceParameters, START, largest_error, truth};
 
 type Failure = Box<dyn std::error::Error>;
@@ -219,6 +223,137 @@ fn virtual_calls(rows: &mut Vec<Row>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What four derivatives cost: a course that carries them, against the plain one times the factor that is allowed, and against the eight plain
+/// courses of central differences.
+fn gradient(rows: &mut Vec<Row>) -> Result<(), Failure> {
+    const ALLOWED: f64 = 1.5;
+    let (model, scenario) = (Race::model(1e-6)?, Race::scenario()?);
+    let parameters = model.spec().defaults()?;
+    let differentiable = model.differentiable().ok_or("no derivatives")?;
+    let by = ["growth", "kill", "immune_kill", "stimulation"].map(|name| parameters.index_of(name));
+    let by = by.into_iter().map(|place| place.map(Direction::Parameter)).collect::<Result<Vec<_>, _>>()?;
+    let (mut sums, mut slopes) = ([0.0; 2], vec![0.0; by.len()]);
+    let mut carried = || {
+        let started = differentiable.start_differentiated(&parameters, Time::ORIGIN, &by);
+        if let Ok(mut course) = started {
+            let lived = run_with(course.as_mut(), &scenario, |_, course| {
+                if let Some(sensitivities) = course.sensitivities() {
+                    sensitivities.observe(&mut slopes);
+                }
+            });
+            sums[0] += lived.map_or(f64::NAN, |()| slopes[0]);
+        }
+    };
+    let mut values = vec![0.0; scenario.sampling.len()];
+    let mut plain = || {
+        if let Ok(mut course) = model.start(&parameters, Time::ORIGIN, &mut Random::new(0))
+            && run(course.as_mut(), &scenario, &mut values).is_ok()
+        {
+            sums[1] += values[100];
+        }
+    };
+    let (gradient_s, plain_s) = duel(200, 50, &mut carried, &mut plain);
+    let factor = gradient_s / plain_s;
+    let what = format!("a course of 3 states with 4 derivatives at 366 looks against {ALLOWED} plain ones; it costs {factor:.2}");
+    rows.push(Row::new("ode.gradient", (gradient_s, ALLOWED * plain_s), what));
+    let what = "the same against central differences, eight plain courses".to_owned();
+    rows.push(Row::new("ode.gradient_by_differences", (gradient_s, 8.0 * plain_s), what));
+    Ok(())
+}
+
+/// One patient of the ensemble by diffsol's Tsit45: stop times at doses and fractions, dense output for the weeks.
+fn ensemble_by_diffsol(model: &Ode<ensemble::Composed>, patient: &Parameters) -> Result<Vec<f64>, Failure> {
+    type Of = ensemble::Composed;
+    let dynamics = model.dynamics();
+    let p = dynamics.parameters(patient.values()).ok_or("no parameters")?;
+    let start: [f64; 10] = dynamics.initial(&p);
+    let exposure = Exposure::default();
+    let rates = |x: &[f64], dx: &mut [f64]| {
+        let (mut state, mut slope) = ([0.0; 10], [0.0; 10]);
+        state.copy_from_slice(x);
+        Of::rates(dynamics, 0.0, &state, &exposure, &p, &mut slope);
+        dx.copy_from_slice(&slope);
+    };
+    let problem = OdeBuilder::<NalgebraMat<f64>>::new()
+        .t0(0.0)
+        .rtol(ensemble::RELATIVE)
+        .atol([1e-9])
+        .rhs(|x, _p, _t, dx| rates(x, dx))
+        .init(|_p, _t, x| x.copy_from_slice(&start), 10)
+        .build()?;
+    let mut solver = problem.tsit45()?;
+    let place = |kind: TreatmentKind| model.spec().treatments.iter().position(|known| known.kind == kind).map(Input::new);
+    let (fraction, bolus) = (place(TreatmentKind::Fraction).ok_or("no fraction")?, place(TreatmentKind::Bolus).ok_or("no bolus")?);
+    let mut events: Vec<(u32, Given)> = ensemble::fractions().map(|day| (day, Given { input: fraction, amount: 2.0 })).collect();
+    events.extend(ensemble::DOSES.map(|day| (day, Given { input: bolus, amount: ensemble::DOSE })));
+    events.sort_by_key(|(day, _)| *day);
+    let (mut weeks, mut x) = (Vec::new(), solver.state().y.clone());
+    let ends: Vec<u32> = events.iter().skip(1).map(|(day, _)| *day).chain([364]).collect();
+    for ((_, given), end) in events.into_iter().zip(ends) {
+        let mut state = [0.0; 10];
+        (0..10).for_each(|i| state[i] = solver.state().y.get_index(i));
+        dynamics.treat(given, &p, &mut state).map_err(|_| "refused")?;
+        let mut now = solver.state_mut();
+        (0..10).for_each(|i| now.y.set_index(i, state[i]));
+        if f64::from(end) <= now.t {
+            continue;
+        }
+        solver.set_stop_time(f64::from(end))?;
+        loop {
+            let reason = solver.step()?;
+            while 7.0 * weeks.len() as f64 <= solver.state().t && weeks.len() <= 52 {
+                solver.interpolate_inplace(7.0 * weeks.len() as f64, &mut x)?;
+                weeks.push(x.get_index(0));
+            }
+            if matches!(reason, OdeSolverStopReason::TstopReached) {
+                break;
+            }
+        }
+    }
+    if weeks.iter().any(|value| !value.is_finite()) {
+        return Err("a state that is not a number was accepted".into());
+    }
+    Ok(weeks)
+}
+
+fn against_diffsol_in_ensemble(rows: &mut Vec<Row>) -> Result<(), Failure> {
+    let model = ensemble::model()?;
+    let (patients, scenario) = (ensemble::patients(&model)?, ensemble::scenario()?);
+    let few = &patients[..64];
+    let weeks = ensemble_by_diffsol(&model, &patients[0])?;
+    let (mut sink, mut count) = (0, 0);
+    let random = Random::new(0);
+    let mut ours = || sink += simulate_all(&model, few, &scenario, &random).len();
+    let mut theirs = || count += few.iter().filter(|patient| ensemble_by_diffsol(&model, patient).is_ok()).count();
+    let (ours_s, theirs_s) = duel(5, 1, &mut ours, &mut theirs);
+    let alone = simulate_all(&model, &patients[..1], &scenario, &random).remove(0)?;
+    let volumes = alone.column(&twin_core::Observable::TUMOR_VOLUME).unwrap_or_default();
+    // The first state is the logarithm of the living volume; at the end of the year nothing is dying any more.
+    let apart = weeks.last().zip(volumes.last()).map_or(f64::NAN, |(ln, volume)| (ln.exp() / volume - 1.0).abs());
+    let what =
+        format!("one patient of the ensemble against diffsol's Tsit45, at tolerance 1e-6; last volumes differ by {apart:.1e}");
+    rows.push(Row::new("ensemble.diffsol", (ours_s / few.len() as f64, theirs_s / few.len() as f64), what));
+    Ok(())
+}
+
+/// Stiff and other problems with known digits against diffsol and CVODE.
+fn known_problems(rows: &mut Vec<Row>) -> Result<(), Failure> {
+    let folder = std::env::temp_dir().join(format!("race_{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let cvode = Cvode::build(&folder);
+    let mut all = Vec::new();
+    for case in Case::ALL {
+        all.push((case, work_precision::curves(case, cvode.as_ref())?));
+    }
+    std::fs::remove_dir_all(&folder)?;
+    if cvode.is_none() {
+        let what = "no C compiler, or no SUNDIALS".to_owned();
+        rows.push(Row { id: "ode.cvode".to_owned(), ours_s: f64::NAN, rival_s: None, ratio: None, what });
+    }
+    rows.extend(work_precision::rows(&all));
+    Ok(())
+}
+
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let json = match arguments.as_slice() {
@@ -232,7 +367,12 @@ fn main() -> Result<(), Failure> {
     against_diffsol(&mut rows, &mine, &truth);
     against_scipy(&mut rows, &mine, &truth)?;
     virtual_calls(&mut rows)?;
+    gradient(&mut rows)?;
+    known_problems(&mut rows)?;
+    rows.extend(ensemble::rows()?);
+    against_diffsol_in_ensemble(&mut rows)?;
     rows.extend(races::engine::rows()?);
+    rows.extend(races::reading::rows()?);
     println!("{:<28} {:>12} {:>12} {:>8}", "race", "ours", "rival", "ratio");
     for row in &rows {
         let rival = row.rival_s.map_or_else(|| "absent".to_owned(), |rival| format!("{:.2} us", rival * 1e6));

@@ -4,11 +4,12 @@
 //! the processor.
 
 use std::time::Instant;
-use twin_core::{AbsorbedDose, Agent, Target};
-use twin_core::{Grid, Mask, Quantity, ScalarField, Span, Time, TimedTreatment, Treatment, Unit};
+use twin_core::{Agent, ScalarField, Span, Time, Unit};
 use twin_models::spatial::{Anatomy, Drug, LogisticGrowth, ReactionDiffusion, Real, Settings};
 use twin_models::{Model, Parameters, Scenario, Simulation, run_with};
+use twin_tests::head::{Head, chemoradiation, ellipsoids};
 use twin_tests::plain_loop::{PlainLoop, triad};
+use twin_tests::spatial_calibration::Study;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -30,76 +31,22 @@ fn timed<R>(work: impl FnOnce() -> R) -> (R, f64) {
     }
 }
 
-/// A head: its grid, its region, and where the tumor starts.
-struct Head {
-    name: &'static str,
-    grid: Grid,
-    inside: Vec<bool>,
-    center: [f64; 3],
-}
-
-/// An ellipsoid with two ventricles, `extent` mm wide along each axis of the grid.
-fn ellipsoids(name: &'static str, shape: [usize; 3], spacing: [f64; 3]) -> Result<Head, Failure> {
-    let grid = Grid::new(shape, spacing)?;
-    let extent = [0, 1, 2].map(|axis| shape[axis] as f64 * spacing[axis]);
-    let within = |at: [f64; 3], center: [f64; 3], axes: [f64; 3]| {
-        (0..3).map(|axis| ((at[axis] - center[axis] * extent[axis]) / (axes[axis] * extent[axis])).powi(2)).sum::<f64>() < 1.0
-    };
-    let inside = (0..grid.voxels()).map(|index| {
-        let voxel = grid.voxel(index).unwrap_or_default();
-        let at = [0, 1, 2].map(|axis| (voxel[axis] as f64 + 0.5) * spacing[axis]);
-        let ventricle = |x: f64| within(at, [x, 0.5, 0.54], [0.05, 0.15, 0.08]);
-        within(at, [0.5; 3], [0.45, 0.45, 0.45]) && !ventricle(0.4) && !ventricle(0.6)
-    });
-    Ok(Head { name, inside: inside.collect(), center: [0.68, 0.6, 0.5].map(|x: f64| x), grid })
-}
-
-impl Head {
-    fn initial(&self) -> Vec<f64> {
-        let (shape, spacing) = (self.grid.shape(), self.grid.spacing_mm());
-        let near = |index: usize| {
-            let voxel = self.grid.voxel(index).unwrap_or_default();
-            let offset = |axis: usize| (voxel[axis] as f64 - self.center[axis] * shape[axis] as f64) * spacing[axis];
-            (0..3).map(|axis| offset(axis).powi(2)).sum::<f64>() < 144.0
-        };
-        (0..self.grid.voxels()).map(|index| if self.inside[index] && near(index) { 0.5 } else { 0.0 }).collect()
-    }
-
-    fn anatomy(&self) -> Result<Anatomy, Failure> {
-        let cells = ScalarField::on(self.grid.clone(), Unit::dimensionless(), self.initial())?;
-        Ok(Anatomy::new(Mask::new(self.grid.clone(), self.inside.clone())?, &cells)?)
-    }
-}
-
-/// 30 fractions of 2 Gy on weekdays from day 14, 42 daily doses from day 14, and 5 in each of six months after; 72 more or less.
-fn course(days: u32) -> Result<Scenario, Failure> {
-    let drug = Agent::new("temozolomide")?;
-    let mut treatments = Vec::new();
-    let weekdays = (0..).map(|day| 14 + day).filter(|day| (day - 14) % 7 < 5).take(30);
-    for day in weekdays {
-        let fraction = Treatment::fraction(AbsorbedDose::from_gray(2.0)?, Target::new("tumor")?);
-        treatments.push(TimedTreatment::new(Time::from_days(f64::from(day))?, fraction));
-    }
-    let daily = (14..56).map(|day| (day, 0.5));
-    let monthly = (0..7).flat_map(|month| (0..5).map(move |day| (84 + 28 * month + day, 1.0))).take(32);
-    for (day, dose) in daily.chain(monthly) {
-        treatments.push(TimedTreatment::new(
-            Time::from_days(f64::from(day))?,
-            Treatment::bolus(drug.clone(), Quantity::new(dose, "1")?)?,
-        ));
-    }
-    let end = Time::from_days(f64::from(days))?;
-    Ok(Scenario::starting(Time::ORIGIN).treated(treatments.into_iter().filter(|given| given.time < end)).sampled([end]))
-}
-
 fn model<T: Real>(
     head: &Head,
     step: f64,
     active_above: f64,
 ) -> Result<(ReactionDiffusion<LogisticGrowth, T>, Parameters), Failure> {
+    model_on(head.anatomy()?, step, active_above)
+}
+
+fn model_on<T: Real>(
+    anatomy: Anatomy,
+    step: f64,
+    active_above: f64,
+) -> Result<(ReactionDiffusion<LogisticGrowth, T>, Parameters), Failure> {
     let settings = Settings { longest_step: Span::from_days(step)?, active_above, ..Settings::default() };
     let drug = Drug::bolus(Agent::new("temozolomide")?, "1");
-    let model = ReactionDiffusion::<LogisticGrowth, T>::new(head.anatomy()?).with_drug(drug).with_settings(settings);
+    let model = ReactionDiffusion::<LogisticGrowth, T>::new(anatomy).with_drug(drug).with_settings(settings);
     let values = [
         ("diffusivity", 0.1),
         ("growth_rate", 0.05),
@@ -155,7 +102,7 @@ fn time_at(error: f64, (e0, t0): (f64, f64), (e1, t1): (f64, f64)) -> f64 {
 
 /// Ours and the plain loop at the same error, over the days of radiotherapy and daily drug.
 fn against_plain_loop(head: &Head, id: &'static str, days: u32) -> Result<Row, Failure> {
-    let scenario = course(days)?;
+    let scenario = chemoradiation(days)?;
     let exact = run::<f64>(head, &scenario, 0.125, 1e-14)?.0;
     let mut error = 0.0;
     let ours_s = least(3, || {
@@ -194,23 +141,28 @@ fn against_memory(head: &Head, days: u32) -> Result<Row, Failure> {
 
 /// A gradient with respect to all parameters against one course.
 fn against_forward(head: &Head, days: u32) -> Result<Row, Failure> {
-    let scenario = course(days)?;
+    let scenario = chemoradiation(days)?;
     let (model, parameters) = model::<f64>(head, 1.0, 1e-12)?;
     let observed = ScalarField::on(head.grid.clone(), Unit::dimensionless(), head.initial())?;
     let forward = least(3, || Ok(run::<f64>(head, &scenario, 1.0, 1e-12)?.2))?;
+    let mut held = 0;
     let ours_s = least(2, || {
         let (gradient, seconds) = timed(|| model.misfit_gradient(&parameters, &scenario, std::slice::from_ref(&observed), 0.1));
-        gradient?;
+        held = gradient?.held_bytes;
         Ok(seconds)
     })?;
-    let what =
-        format!("{days} treated days, {}: one course over a gradient in {} parameters", head.name, parameters.values().len());
+    let what = format!(
+        "{days} treated days, {}: one course over a gradient in {} parameters, which holds {:.0} MB",
+        head.name,
+        parameters.values().len(),
+        held as f64 / 1e6
+    );
     Ok(Row { id: "spatial.gradient", ours_s, rival_s: Some(forward), ratio: Some(forward / ours_s), what })
 }
 
 /// The whole course of 270 days.
 fn total(head: &Head, id: &'static str) -> Result<Row, Failure> {
-    let scenario = course(270)?;
+    let scenario = chemoradiation(270)?;
     let mut set_up = f64::INFINITY;
     let ours_s = least(2, || {
         let (_, ready, seconds, ..) = run::<f32>(head, &scenario, 1.0, 1e-12)?;
@@ -221,13 +173,69 @@ fn total(head: &Head, id: &'static str) -> Result<Row, Failure> {
     Ok(Row { id, ours_s, rival_s: None, ratio: None, what })
 }
 
+/// Four parameters from five noisy visits, then two of them from one visit more, with what comes after predicted.
+fn calibrations() -> Result<Vec<Row>, Failure> {
+    let study = Study::new(0.125)?;
+    let (found, fit_s) = timed(|| study.calibrate(1));
+    let found = found?;
+    let two = study.calibrate_two(1)?;
+    let (updated, update_s) = timed(|| study.update(&two, 2));
+    let updated = updated?;
+    let shown = |values: &[f64]| values.iter().map(|value| format!("{value:+.2}")).collect::<Vec<_>>().join(" ");
+    let forecasts = study.forecasts(&found.estimates)?;
+    let forecasts = forecasts.iter().map(|[ours, nothing]| format!("{ours:.4} against {nothing:.4}")).collect::<Vec<_>>();
+    let fit = format!(
+        "4 parameters from 5 visits: {} courses, off by {} standard errors, sound: {}; later visits missed by {} where nothing changes",
+        found.evaluations,
+        shown(&found.scores),
+        found.sound,
+        forecasts.join(", ")
+    );
+    let update = format!(
+        "2 parameters from 1 visit more: {} courses, off by {} standard errors, sound: {}",
+        updated.evaluations,
+        shown(&updated.scores),
+        updated.sound
+    );
+    let row = |id, ours_s, what| Row { id, ours_s, rival_s: None, ratio: None, what };
+    Ok(vec![row("spatial.calibration", fit_s, fit), row("spatial.update", update_s, update)])
+}
+
+/// The course of 270 days on the brain of the atlas, with the memory that anatomy, set-up and course take at most.
+fn brain() -> Result<Option<Row>, Failure> {
+    let Some(anatomy) = twin_tests::brain::mni152()? else { return Ok(None) };
+    let (shape, voxels) = (anatomy.grid().shape(), anatomy.region().count());
+    // What reading the atlas took is given back, and the highest mark is set anew.
+    let reset = std::fs::write("/proc/self/clear_refs", "5").is_ok();
+    let (model, parameters) = model_on::<f32>(anatomy, 1.0, 1e-12)?;
+    let (course, set_up) = timed(|| model.start_static(&parameters, Time::ORIGIN));
+    let mut course = course?;
+    let (lived, ours_s) = timed(|| run_with(&mut course, &chemoradiation(270)?, |_, _| {}));
+    lived?;
+    let peak = highest_mark().filter(|_| reset).map_or_else(|| "not told".to_owned(), |mb| format!("{mb:.0} MB"));
+    let what = format!(
+        "270 days, 30 fractions, 74 doses, brain of the atlas at 1 mm, {voxels} voxels in {shape:?}; set-up {:.0} ms, memory {peak}",
+        1e3 * set_up
+    );
+    Ok(Some(Row { id: "spatial.total_mni152", ours_s, rival_s: None, ratio: None, what }))
+}
+
+/// The most memory that the process has held since the mark was set, in MB.
+fn highest_mark() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
+}
+
 fn rows(quick: bool) -> Result<Vec<Row>, Failure> {
+    let mut rows: Vec<Row> = if quick { None } else { brain()? }.into_iter().collect();
     let clinical = ellipsoids("head of 77 x 116 x 36 at 1.5 x 1.5 x 3 mm", [77, 116, 36], [1.5, 1.5, 3.0])?;
-    let mut rows = vec![
+    rows.extend([
         total(&clinical, "spatial.total_clinical")?,
         against_forward(&clinical, 90)?,
         against_plain_loop(&clinical, "spatial.plain_loop_clinical", 60)?,
-    ];
+    ]);
+    rows.extend(calibrations()?);
     if !quick {
         let fine = ellipsoids("head of 182 x 218 x 182 at 1 mm", [182, 218, 182], [1.0; 3])?;
         rows.push(total(&fine, "spatial.total_1mm")?);

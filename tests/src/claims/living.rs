@@ -2,7 +2,7 @@
 
 use super::{Claim, Ours, words};
 use crate::sbc::design;
-use std::time::Instant;
+use crate::updates::milliseconds;
 use twin_calibrate::living::{Particles, Twin, Updater};
 use twin_calibrate::testing::Design;
 use twin_calibrate::{Calibrator, Posterior, Tempered};
@@ -17,33 +17,6 @@ fn follow(design: &Design, patient: &Patient, method: &dyn Updater, random: &mut
         twin.update(entry.time, entry.event.clone(), entry.provenance.clone(), method, random).map_err(words)
     };
     patient.timeline.entries().iter().try_fold(begun, next)
-}
-
-/// The milliseconds that one more PSA takes with 1000 particles: the median over the updates of one patient, each the fastest of five.
-fn milliseconds() -> Ours {
-    let design = design("sensitive_resistant", true)?;
-    let mut random = Random::new(5);
-    let (_, patient) = design.draw(&mut random).map_err(words)?;
-    let nobody = Patient { timeline: Default::default(), ..patient.clone() };
-    let mut twin = Twin::unseen(design.assumptions.clone(), nobody, 1000, &mut random).map_err(words)?;
-    let mut times = Vec::new();
-    for entry in patient.timeline.entries() {
-        let update = |random: &mut Random| {
-            let (start, method) = (Instant::now(), Particles::default());
-            let next = twin.update(entry.time, entry.event.clone(), entry.provenance.clone(), &method, random);
-            next.map(|next| (start.elapsed().as_secs_f64() * 1e3, next)).map_err(words)
-        };
-        let mut runs = (0..5).map(|_| update(&mut random)).collect::<Result<Vec<_>, String>>()?;
-        runs.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let (time, next) = runs.swap_remove(0);
-        // A treatment changes no prediction of a reading before it, and costs next to nothing.
-        if matches!(entry.event, twin_core::Event::Observation(_)) {
-            times.push(time);
-        }
-        twin = next;
-    }
-    times.sort_by(f64::total_cmp);
-    times.get(times.len() / 2).copied().ok_or_else(|| "no update".to_owned())
 }
 
 /// Ten patients followed reading by reading and calibrated afresh: the largest distance of the means in standard deviations, and the

@@ -99,6 +99,11 @@ pub enum Concern {
         /// The shape of the tail of the importance weights, at least 0.7.
         pareto_k: f64,
     },
+    /// The posterior does not fall like the normal distribution that was drawn from.
+    NotNormal {
+        /// The largest share by which its fall differs.
+        departure: f64,
+    },
     /// The posterior has several peaks, of which the method took one.
     SecondPeak {
         /// The mass of another peak over that of the one taken, as far as their curvature tells.
@@ -143,6 +148,13 @@ impl fmt::Display for Concern {
             }
             Self::FarFromPosterior { pareto_k } => {
                 write!(f, "the approximation is too far from the posterior (Pareto shape {pareto_k:.2} of the importance weights)")
+            }
+            Self::NotNormal { departure } => {
+                write!(
+                    f,
+                    "two standard deviations away the posterior has not fallen like a normal one, off by {:.0} %",
+                    100.0 * departure
+                )
             }
             Self::SecondPeak { ratio } => {
                 write!(f, "the posterior has another peak, of {ratio:.2} times the mass of the one taken")

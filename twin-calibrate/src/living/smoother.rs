@@ -3,7 +3,7 @@
 use super::{Twin, Updater};
 use crate::control::Observer;
 use crate::{CalibrationError, Calibrator, Posterior, Problem, Record, Target};
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 use twin_core::{Patient, Random};
 
@@ -134,16 +134,23 @@ fn shift(members: &mut [Vec<f64>], seen: &[Vec<f64>], inflation: f64, random: &R
     };
     let points = centered(dimension, &|i, k| members[k][i]);
     let residuals = centered(count, &|i, k| seen[k][i]);
-    let total = &residuals * residuals.transpose() + DMatrix::identity(count, count) * inflation;
-    // The inflated identity makes the matrix positive definite.
-    let Some(cholesky) = total.cholesky() else { return };
-    let gain = cholesky.solve(&(&residuals * points.transpose())).transpose();
-    for (k, (member, seen)) in members.iter_mut().zip(seen).enumerate() {
+    let off = |k: usize, seen: &[f64]| {
         let mut own = random.stream(k as u64);
-        let off: Vec<f64> = seen.iter().map(|r| inflation.sqrt() * own.normal() - r).collect();
-        for (i, x) in member.iter_mut().enumerate() {
-            *x += off.iter().enumerate().map(|(j, off)| gain[(i, j)] * off).sum::<f64>();
-        }
+        DVector::from_iterator(count, seen.iter().map(|r| inflation.sqrt() * own.normal() - r))
+    };
+    // The inflated identity makes either matrix positive definite; of the two that give the same gain the smaller is taken.
+    let gain = if count <= n {
+        let total = &residuals * residuals.transpose() + DMatrix::identity(count, count) * inflation;
+        let Some(cholesky) = total.cholesky() else { return };
+        cholesky.solve(&(&residuals * points.transpose())).transpose()
+    } else {
+        let total = residuals.tr_mul(&residuals) + DMatrix::identity(n, n) * inflation;
+        let Some(cholesky) = total.cholesky() else { return };
+        cholesky.solve(&points.transpose()).transpose() * residuals.transpose()
+    };
+    for (k, (member, seen)) in members.iter_mut().zip(seen).enumerate() {
+        let by = &gain * off(k, seen);
+        member.iter_mut().zip(by.iter()).for_each(|(x, by)| *x += by);
     }
 }
 

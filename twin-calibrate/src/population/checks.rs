@@ -22,25 +22,29 @@ pub struct Bin {
 /// What one subject shows: days, readings, and simulations (simulations × readings).
 struct Simulated {
     days: Vec<f64>,
-    seen: Vec<f64>,
+    seen: Vec<Reading>,
     simulations: Vec<Vec<f64>>,
 }
 
-/// Simulates every subject under the population so many times. Censored readings are refused: those that are left are no fair sample.
+/// Simulates every subject under the population so many times. Where `all_numbers`, censored readings are refused: those that are left are no fair
+/// sample.
 fn simulate(
     population: &Population<'_>,
     fit: &PopulationFit,
-    count: usize,
+    (count, all_numbers): (usize, bool),
     random: &Random,
 ) -> Result<Vec<Simulated>, CalibrationError> {
     if count < 20 {
         let (method, setting, valid) = ("population check", "simulations", "at least 20");
         return Err(CalibrationError::Setting { method, setting, value: count as f64, valid });
     }
-    let (open, prior) = (population.open(), fit.prior()?);
+    let open = population.open();
     let problems = population.problems(&open);
     let one = |(index, problem): (usize, &crate::Problem<'_>)| {
         let target = Target::new(problem)?;
+        let covariates: Vec<f64> =
+            population.covariates.iter().map(|effect| effect.values.get(index).copied().unwrap_or(f64::NAN)).collect();
+        let prior = fit.prior_with(&covariates)?;
         let times: Vec<f64> = problem.patient.timeline.observations().map(|(time, _)| time.days()).collect();
         let mut subject = Simulated { days: Vec::new(), seen: Vec::new(), simulations: Vec::new() };
         let mut own = random.stream(index as u64);
@@ -49,7 +53,7 @@ fn simulate(
             let explained = problem.errors.iter().any(|(observable, _)| *observable == observation.observable);
             explained && matches!(observation.finding, Finding::Below(_) | Finding::Above(_))
         });
-        if let Some((at, observation)) = censored {
+        if let Some((at, observation)) = censored.filter(|_| all_numbers) {
             return Err(CalibrationError::CensoredReading { observable: observation.observable.to_string(), at: *at });
         }
         // Draws with which the model cannot go on are drawn anew, for a bounded number of times.
@@ -61,10 +65,8 @@ fn simulate(
             theta.extend(fit.errors.iter().map(|(_, value)| value));
             let (mut row, mut known) = (Vec::new(), Vec::new());
             let lived = target.judge(&theta, |place, error: &dyn ErrorModel, predicted, reading, values| {
-                if let Reading::Value { value, .. } = reading {
-                    row.push(error.draw(predicted, values, &mut own));
-                    known.push((times.get(place).copied().unwrap_or(f64::NAN), *value));
-                }
+                row.push(error.draw(predicted, values, &mut own));
+                known.push((times.get(place).copied().unwrap_or(f64::NAN), *reading));
             });
             if lived {
                 subject.simulations.push(row);
@@ -78,6 +80,12 @@ fn simulate(
         Ok(subject)
     };
     problems.par_iter().enumerate().map(one).collect::<Vec<_>>().into_iter().collect()
+}
+
+/// The number that was read, or the limit that it lay beyond.
+fn value(reading: &Reading) -> f64 {
+    let (Reading::Value { value, .. } | Reading::Below(value) | Reading::Above(value)) = *reading;
+    value
 }
 
 /// The data behind a visual predictive check: readings in `bins` bins of equal number by time, beside `simulations` populations
@@ -97,7 +105,7 @@ pub fn visual_check(
         let (method, setting, valid) = ("population check", "bins", "at least 1");
         return Err(CalibrationError::Setting { method, setting, value: 0.0, valid });
     }
-    let subjects = simulate(population, fit, simulations, random)?;
+    let subjects = simulate(population, fit, (simulations, true), random)?;
     let mut places: Vec<(f64, usize, usize)> = Vec::new();
     for (subject, simulated) in subjects.iter().enumerate() {
         places.extend(simulated.days.iter().enumerate().map(|(reading, day)| (*day, subject, reading)));
@@ -113,7 +121,7 @@ pub fn visual_check(
             let values = places.iter().filter_map(|(_, subject, reading)| rows(subjects.get(*subject)?)?.get(*reading).copied());
             quantiles(values.collect(), [0.1, 0.5, 0.9])
         };
-        let observed = of(&|subject| Some(subject.seen.clone()));
+        let observed = of(&|subject| Some(subject.seen.iter().map(|reading| value(reading)).collect()));
         let rows: Vec<[f64; 3]> = (0..simulations).map(|k| of(&|subject| subject.simulations.get(k).cloned())).collect();
         let simulated = [0, 1, 2].map(|q| quantiles(rows.iter().map(|row| row[q]).collect(), [0.05, 0.5, 0.95]));
         let days = places.iter().map(|(day, _, _)| day).sum::<f64>() / places.len() as f64;
@@ -125,26 +133,32 @@ pub fn visual_check(
 /// Normalized prediction distribution errors (Brendel et al. 2006, doi:10.1007/s11095-006-9067-5): every reading as a standard normal number, the readings of a
 /// subject made independent by the mean and covariance of `simulations` simulations. Subject by subject, in the order of time.
 ///
+/// A censored reading takes the place of a simulated one on its side of the limit, drawn by chance (Nguyen, Comets and Mentré 2012,
+/// doi:10.1007/s10928-012-9264-2); where no simulation lies on that side, that of the nearest.
+///
 /// # Errors
-/// As [`visual_check`]; [`CalibrationError::Setting`] if there are no more simulations than readings of a subject.
+/// As [`visual_check`], but for censored readings; [`CalibrationError::Setting`] if there are not more than twice as many simulations as readings of a
+/// subject.
 pub fn npde(
     population: &Population<'_>,
     fit: &PopulationFit,
     simulations: usize,
     random: &Random,
 ) -> Result<Vec<Vec<f64>>, CalibrationError> {
-    let scores = |subject: Simulated| {
+    let scores = |(index, subject): (usize, Simulated)| {
         let n = subject.seen.len();
         if simulations <= 2 * n {
             let (method, setting, valid) = ("npde", "simulations", "more than twice the readings of any subject");
             return Err(CalibrationError::Setting { method, setting, value: simulations as f64, valid });
         }
+        let mut own = random.stream(u64::MAX).stream(index as u64);
+        let seen: Vec<f64> = (0..n).map(|j| imputed(&subject, j, &mut own)).collect();
         let flat: Vec<f64> = subject.simulations.iter().flatten().copied().collect();
         let weights = vec![1.0 / simulations as f64; simulations];
         let (mean, covariance): (DVector<f64>, DMatrix<f64>) = crate::numeric::moments(&flat, n, &weights);
         let root = crate::numeric::root(&covariance);
         let white = |row: &[f64]| root.solve_lower_triangular(&(DVector::from_column_slice(row) - &mean));
-        let Some(seen) = white(&subject.seen) else { return Ok(vec![f64::NAN; n]) };
+        let Some(seen) = white(&seen) else { return Ok(vec![f64::NAN; n]) };
         let simulated: Vec<DVector<f64>> = subject.simulations.iter().filter_map(|row| white(row)).collect();
         let score = |j: usize| {
             let below = simulated.iter().filter(|row| row[j] < seen[j]).count() as f64;
@@ -154,7 +168,20 @@ pub fn npde(
         };
         Ok((0..n).map(score).collect())
     };
-    simulate(population, fit, simulations, random)?.into_iter().map(scores).collect()
+    simulate(population, fit, (simulations, false), random)?.into_iter().enumerate().map(scores).collect()
+}
+
+/// Reading `j` of a subject as a number: one on the right side of its limit where it is censored.
+fn imputed(subject: &Simulated, j: usize, random: &mut Random) -> f64 {
+    let Some(reading) = subject.seen.get(j) else { return f64::NAN };
+    if matches!(reading, Reading::Value { .. }) {
+        return value(reading);
+    }
+    let mut column: Vec<f64> = subject.simulations.iter().filter_map(|row| row.get(j).copied()).collect();
+    column.sort_by(f64::total_cmp);
+    let below = column.partition_point(|simulated| *simulated < value(reading)) as f64 / column.len() as f64;
+    let u = random.uniform();
+    sorted_quantile(&column, if matches!(reading, Reading::Below(_)) { u * below } else { below + u * (1.0 - below) })
 }
 
 #[cfg(test)]
@@ -166,32 +193,29 @@ mod tests {
     use twin_core::{Event, Observable, Observation, Patient, Provenance, Quantity, SubjectId, Time};
     use twin_models::{Model, growth};
 
-    #[test]
-    fn censored_readings_are_refused_where_the_rest_would_mislead() {
-        let (model, error) = (growth::exponential(), LogError::new(0.2, 0.0));
-        let mut patient = Patient::new(SubjectId::new("test").unwrap());
-        let mut record = |days: f64, finding: Finding| {
-            let seen = Event::Observation(Observation::new(Observable::TUMOR_VOLUME, finding));
-            patient.timeline.record(Time::from_days(days).unwrap(), seen, Provenance::measured("test"));
-        };
-        record(0.0, Finding::Below(Quantity::new(60.0, "mm3").unwrap()));
-        record(9.0, Finding::measured(Quantity::new(70.0, "mm3").unwrap()));
-        let population = Population {
-            model: &model,
-            base: model.spec().defaults().unwrap(),
-            patients: &[patient],
-            effects: vec![
-                RandomEffect::log_normal("growth_rate", 0.03, 0.2),
-                RandomEffect::log_normal("initial_volume", 50.0, 0.5),
-            ],
-            errors: vec![(Observable::TUMOR_VOLUME, &error)],
-            estimated: vec![],
-            start: Time::ORIGIN,
-        };
+    /// Subjects with readings below 60 censored, who follow the population that is handed back.
+    fn censored(count: usize) -> (Vec<Patient>, PopulationFit) {
+        let mut random = Random::new(5);
+        let mut patients = Vec::new();
+        for index in 0..count {
+            let mut patient = Patient::new(SubjectId::new(format!("S{index}")).unwrap());
+            let rate = 0.03 * (0.2 * random.normal()).exp();
+            let first = 50.0 * (0.5 * random.normal()).exp();
+            for days in [0.0, 9.0, 18.0] {
+                let seen = first * (rate * days + 0.2 * random.normal()).exp();
+                let quantity = |value: f64| Quantity::new(value, "mm3").unwrap();
+                let finding = if seen < 60.0 { Finding::Below(quantity(60.0)) } else { Finding::measured(quantity(seen)) };
+                let seen = Event::Observation(Observation::new(Observable::TUMOR_VOLUME, finding));
+                patient.timeline.record(Time::from_days(days).unwrap(), seen, Provenance::measured("test"));
+            }
+            patients.push(patient);
+        }
         let fit = PopulationFit {
             parameters: vec!["growth_rate".into(), "initial_volume".into()],
             transforms: vec![crate::Transform::Log; 2],
             mean: vec![0.03_f64.ln(), 50_f64.ln()],
+            coefficients: vec![],
+            objective: None,
             covariance: vec![0.04, 0.0, 0.0, 0.25],
             errors: vec![],
             standard_errors: None,
@@ -199,8 +223,32 @@ mod tests {
             minus_2_ln_likelihood: (0.0, 0.0),
             method: "the truth".into(),
         };
+        (patients, fit)
+    }
+
+    #[test]
+    fn censored_readings_are_imputed_for_npde_and_refused_by_the_visual_check() {
+        let (model, error) = (growth::exponential(), LogError::new(0.2, 0.0));
+        let (patients, fit) = censored(200);
+        let population = Population {
+            model: &model,
+            base: model.spec().defaults().unwrap(),
+            patients: &patients,
+            effects: vec![
+                RandomEffect::log_normal("growth_rate", 0.03, 0.2),
+                RandomEffect::log_normal("initial_volume", 50.0, 0.5),
+            ],
+            covariates: vec![],
+            errors: vec![(Observable::TUMOR_VOLUME, &error)],
+            estimated: vec![],
+            start: Time::ORIGIN,
+        };
         let random = Random::new(1);
-        assert!(matches!(npde(&population, &fit, 50, &random), Err(CalibrationError::CensoredReading { .. })));
+        let scores: Vec<f64> = npde(&population, &fit, 300, &random).unwrap().into_iter().flatten().collect();
+        let (count, mean) = (scores.len() as f64, scores.iter().sum::<f64>() / scores.len() as f64);
+        let variance = scores.iter().map(|u| (u - mean).powi(2)).sum::<f64>() / count;
+        // Under the truth they are standard normal numbers, censored or not.
+        assert!(count == 600.0 && mean.abs() < 0.13 && (variance - 1.0).abs() < 0.2, "{mean} {variance}");
         assert!(matches!(visual_check(&population, &fit, 2, 50, &random), Err(CalibrationError::CensoredReading { .. })));
     }
 }

@@ -1,7 +1,7 @@
 //! Stochastic approximation of expectation and maximization.
 
-use super::fit::{Normal, ln_likelihood, ln_marginal, mode, standard_errors};
-use super::{Population, PopulationFit, SubjectFit};
+use super::fit::{Estimate, Normal, finish, ln_likelihood};
+use super::{Population, PopulationFit};
 use crate::control::{Flow, Observer, Progress};
 use crate::{CalibrationError, Target};
 use nalgebra::{DMatrix, DVector};
@@ -48,14 +48,6 @@ struct Chain {
     steps: Vec<f64>,
 }
 
-/// The present estimate.
-struct Estimate {
-    mean: Vec<f64>,
-    covariance: DMatrix<f64>,
-    /// Logarithms of the error's parameters.
-    errors: Vec<f64>,
-}
-
 impl Saem {
     fn check(&self) -> Result<(), CalibrationError> {
         let counts =
@@ -84,6 +76,10 @@ impl Saem {
     ) -> Result<PopulationFit, CalibrationError> {
         self.check()?;
         population.check(METHOD)?;
+        if self.correlated && !population.covariates.is_empty() {
+            let (setting, value) = ("the number of covariates", population.covariates.len() as f64);
+            return Err(CalibrationError::Setting { method: METHOD, setting, value, valid: "0 where effects may be correlated" });
+        }
         let open = population.open();
         let problems = population.problems(&open);
         let targets = problems.iter().map(Target::new).collect::<Result<Vec<_>, _>>()?;
@@ -106,7 +102,8 @@ impl Saem {
         let spread = DVector::from_iterator(n, population.effects.iter().map(|effect| effect.spread.powi(2)));
         let open = population.open();
         let errors = crate::Prior::sample(&open, &mut Random::new(0)).iter().skip(n).map(|x| x.ln()).collect();
-        let mut estimate = Estimate { mean, covariance: DMatrix::from_diagonal(&spread), errors };
+        let coefficients = vec![0.0; population.covariates.len()];
+        let mut estimate = Estimate { mean, covariance: DMatrix::from_diagonal(&spread), errors, coefficients };
         let mut chains = Vec::with_capacity(targets.len() * per_subject);
         for (subject, target) in targets.iter().enumerate() {
             let value = ln_likelihood(target, &estimate.mean, &estimate.errors);
@@ -121,11 +118,12 @@ impl Saem {
         let total = self.exploring + self.averaging;
         for iteration in 0..total {
             let pace = if iteration < self.exploring { 1.0 } else { 1.0 / (iteration - self.exploring + 1) as f64 };
-            let normal = Normal::new(&estimate.mean, &estimate.covariance).ok_or_else(|| lost(&estimate))?;
+            let normals = estimate.normals(population).ok_or_else(|| lost(&estimate))?;
             let stream = root.stream(iteration as u64);
             chains.par_iter_mut().enumerate().for_each(|(index, chain)| {
-                let Some(target) = targets.get(index / per_subject) else { return };
-                self.simulate(target, &normal, &estimate, chain, &mut stream.stream(index as u64));
+                let subject = index / per_subject;
+                let (Some(target), Some(normal)) = (targets.get(subject), normals.get(subject)) else { return };
+                self.simulate(target, normal, &estimate, chain, &mut stream.stream(index as u64));
             });
             let share = 1.0 / per_subject as f64;
             let mut moment = DMatrix::zeros(n, n);
@@ -139,7 +137,7 @@ impl Saem {
                 *sum += (now - &*sum) * pace;
             }
             second += (moment - &second) * pace;
-            self.maximize(&mut estimate, &first, &second, iteration < self.exploring);
+            self.maximize(population, &mut estimate, &first, &second, iteration < self.exploring);
             follow_score(&mut estimate, targets, &chains, per_subject, pace);
             let best = chains.iter().map(|chain| chain.ln_likelihood).sum::<f64>() * share;
             let progress = Progress { stage: METHOD, done: iteration + 1, total, best };
@@ -157,7 +155,7 @@ impl Saem {
         chain.ln_likelihood = ln_likelihood(target, &chain.z, &estimate.errors);
         for _ in 0..self.sweeps {
             let normals: Vec<f64> = (0..n).map(|_| random.normal()).collect();
-            let mut z = estimate.mean.clone();
+            let mut z = normal.mean.as_slice().to_vec();
             crate::numeric::displace(&mut z, &normal.root, 1.0, &normals);
             let value = ln_likelihood(target, &z, &estimate.errors);
             if random.uniform().ln() < value - chain.ln_likelihood {
@@ -179,15 +177,30 @@ impl Saem {
     }
 
     /// The population of the present moments; while exploring no spread may fall fast, so that no effect freezes early.
-    fn maximize(&self, estimate: &mut Estimate, first: &[DVector<f64>], second: &DMatrix<f64>, exploring: bool) {
-        let count = first.len() as f64;
-        let mean = first.iter().sum::<DVector<f64>>() / count;
-        let mut covariance = second / count - &mean * mean.transpose();
+    fn maximize(
+        &self,
+        population: &Population<'_>,
+        estimate: &mut Estimate,
+        first: &[DVector<f64>],
+        second: &DMatrix<f64>,
+        exploring: bool,
+    ) {
+        let (count, n) = (first.len() as f64, estimate.mean.len());
+        regress(population, estimate, first);
+        // Around each subject's own center: the second moments less what the centers take away.
+        let mut covariance = second.clone();
+        for (subject, z) in first.iter().enumerate() {
+            let center = DVector::from_vec(population.center(&estimate.mean, &estimate.coefficients, subject));
+            covariance.ger(-1.0, &center, z, 1.0);
+            covariance.ger(-1.0, z, &center, 1.0);
+            covariance.ger(1.0, &center, &center, 1.0);
+        }
+        covariance /= count;
         if !self.correlated {
             covariance = DMatrix::from_diagonal(&covariance.diagonal());
         }
         if exploring {
-            for j in 0..mean.len() {
+            for j in 0..n {
                 let least = 0.95 * estimate.covariance[(j, j)];
                 if covariance[(j, j)] < least {
                     // Widened along the diagonal, the matrix stays positive definite.
@@ -195,7 +208,6 @@ impl Saem {
                 }
             }
         }
-        estimate.mean = mean.as_slice().to_vec();
         estimate.covariance = covariance;
     }
 
@@ -208,34 +220,31 @@ impl Saem {
         iterations: usize,
         root: &Random,
     ) -> Result<PopulationFit, CalibrationError> {
-        let normal = Normal::new(&estimate.mean, &estimate.covariance).ok_or_else(|| lost(estimate))?;
-        let peaks: Vec<_> =
-            targets.par_iter().zip(centers).map(|(target, center)| mode(target, &normal, &estimate.errors, center)).collect();
-        let peaks = peaks.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let marginal = |(index, (target, peak))| {
-            ln_marginal(target, &normal, &estimate.errors, peak, self.samples, &root.stream(u64::MAX).stream(index as u64))
+        let how = (self.samples, self.correlated);
+        let mut fit = finish(population, targets, (estimate, &lost), centers, how, &root.stream(u64::MAX))?;
+        fit.method = format!("SAEM, {iterations} of {} iterations", self.exploring + self.averaging);
+        Ok(fit)
+    }
+}
+
+/// The mean and the coefficients of the covariates that lie closest to the subjects' first moments: a regression for each parameter.
+fn regress(population: &Population<'_>, estimate: &mut Estimate, first: &[DVector<f64>]) {
+    for j in 0..estimate.mean.len() {
+        let acting: Vec<usize> =
+            (0..population.covariates.len()).filter(|&c| population.place_of(&population.covariates[c]) == Some(j)).collect();
+        let value = |subject: usize, column: usize| match column {
+            0 => 1.0,
+            _ => population.covariates[acting[column - 1]].values[subject],
         };
-        let marginals: Vec<(f64, f64)> = targets.par_iter().zip(&peaks).enumerate().map(marginal).collect();
-        let (value, variance) = marginals.iter().fold((0.0, 0.0), |(a, b), (c, d)| (a + c, b + d));
-        let spread: Vec<f64> = estimate.covariance.diagonal().iter().map(|variance| variance.sqrt()).collect();
-        let errors =
-            if self.correlated { None } else { standard_errors(targets, &peaks, &estimate.mean, &spread, &estimate.errors) };
-        let subject = |(patient, peak): (&twin_core::Patient, crate::Peak)| SubjectFit {
-            id: patient.id.clone(),
-            mode: peak.point,
-            covariance: peak.covariance,
-        };
-        Ok(PopulationFit {
-            parameters: population.effects.iter().map(|effect| effect.parameter.clone()).collect(),
-            transforms: population.effects.iter().map(|effect| effect.transform).collect(),
-            mean: estimate.mean.clone(),
-            covariance: estimate.covariance.transpose().iter().copied().collect(),
-            errors: population.estimated.iter().cloned().zip(estimate.errors.iter().map(|e| e.exp())).collect(),
-            standard_errors: errors,
-            subjects: population.patients.iter().zip(peaks).map(subject).collect(),
-            minus_2_ln_likelihood: (-2.0 * value, 2.0 * variance.sqrt()),
-            method: format!("SAEM, {iterations} of {} iterations", self.exploring + self.averaging),
-        })
+        let design = DMatrix::from_fn(first.len(), 1 + acting.len(), value);
+        let seen = DVector::from_iterator(first.len(), first.iter().map(|z| z[j]));
+        // The check of the population has seen to it that there is a regression.
+        let Some(cholesky) = design.tr_mul(&design).cholesky() else { continue };
+        let found = cholesky.solve(&design.tr_mul(&seen));
+        estimate.mean[j] = found[0];
+        for (place, &c) in acting.iter().enumerate() {
+            estimate.coefficients[c] = found[place + 1];
+        }
     }
 }
 

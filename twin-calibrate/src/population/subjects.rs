@@ -1,7 +1,8 @@
 //! Who is to be explained, and by what.
 
 use crate::{CalibrationError, ErrorModel, Prior, Problem, Transform};
-use twin_core::{Observable, Patient, Random, Time};
+use twin_core::{CovariateName, Observable, Patient, Random, Time, Unit};
+use twin_models::SimulationError;
 use twin_models::{Model, Parameters};
 
 /// A parameter that differs between subjects.
@@ -25,6 +26,42 @@ impl RandomEffect {
     }
 }
 
+/// A covariate on which the typical value of a parameter depends: on the real line, linearly.
+///
+/// For a parameter on the logarithm and the logarithm of a body weight over 70 kg the coefficient is the allometric exponent; for an arm coded as 0 and
+/// 1 it is the logarithm of the ratio between the arms.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CovariateEffect {
+    /// The parameter, one of the random effects.
+    pub parameter: String,
+    /// The covariate.
+    pub covariate: String,
+    /// Its value in each subject, in the order of the patients; 0 is the typical subject.
+    pub values: Vec<f64>,
+}
+
+impl CovariateEffect {
+    /// The effect of `covariate` as it is recorded of each patient at `at`, in `unit`, mapped by `map` (the logarithm over a typical value, say).
+    ///
+    /// # Errors
+    /// [`CalibrationError::Covariate`] for the first patient of whom it is not recorded; [`CalibrationError::Simulation`] for a unit that does not convert.
+    pub fn recorded(
+        parameter: impl Into<String>,
+        covariate: &CovariateName,
+        patients: &[Patient],
+        (at, unit): (Time, &Unit),
+        map: impl Fn(f64) -> f64,
+    ) -> Result<Self, CalibrationError> {
+        let value = |patient: &Patient| {
+            let missing = || CalibrationError::Covariate { covariate: covariate.to_string(), subject: patient.id.clone() };
+            let quantity = patient.covariates.quantity_at(covariate, at).ok_or_else(missing)?;
+            Ok(map(quantity.to(unit).map_err(SimulationError::from)?.value()))
+        };
+        let values = patients.iter().map(value).collect::<Result<_, CalibrationError>>()?;
+        Ok(Self { parameter: parameter.into(), covariate: covariate.to_string(), values })
+    }
+}
+
 /// Subjects who share a model, its error, and the distribution of its parameters. Plain data: a method solves it.
 #[derive(Clone)]
 pub struct Population<'a> {
@@ -36,6 +73,8 @@ pub struct Population<'a> {
     pub patients: &'a [Patient],
     /// The parameters that differ.
     pub effects: Vec<RandomEffect>,
+    /// What the typical values depend on.
+    pub covariates: Vec<CovariateEffect>,
     /// The observables that are explained, each with its error; the defaults of the error's parameters are first guesses.
     pub errors: Vec<(Observable, &'a dyn ErrorModel)>,
     /// The parameters of the errors that are estimated; all others keep their defaults.
@@ -96,6 +135,32 @@ impl Population<'_> {
                 return setting("spread of a random effect", effect.spread, "above 0 and finite");
             }
         }
+        for effect in &self.covariates {
+            if self.place_of(effect).is_none() {
+                let known = self.effects.iter().map(|effect| effect.parameter.clone()).collect();
+                return Err(CalibrationError::UnknownParameter { name: effect.parameter.clone(), known });
+            }
+            if effect.values.len() != self.patients.len() {
+                return length("the number of values of a covariate", self.patients.len(), effect.values.len());
+            }
+            if let Some(value) = effect.values.iter().find(|value| !value.is_finite()) {
+                return setting("value of a covariate", *value, "finite");
+            }
+        }
+        for place in 0..self.effects.len() {
+            let acting = self.covariates.iter().filter(|effect| self.place_of(effect) == Some(place));
+            let columns: Vec<&[f64]> = acting.map(|effect| effect.values.as_slice()).collect();
+            let at = |subject: usize, column: usize| if column == 0 { 1.0 } else { columns[column - 1][subject] };
+            let design = nalgebra::DMatrix::from_fn(self.patients.len(), 1 + columns.len(), at);
+            let widths = design.singular_values();
+            if !columns.is_empty() && widths.min() <= 1e-10 * widths.max() {
+                return setting(
+                    "rank of the covariates of a parameter",
+                    columns.len() as f64,
+                    "such that they tell subjects apart, each in its own way",
+                );
+            }
+        }
         for name in &self.estimated {
             let known = || self.errors.iter().flat_map(|(_, error)| error.parameters());
             let Some(parameter) = known().find(|parameter| parameter.name == *name) else {
@@ -107,6 +172,23 @@ impl Population<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The place of the random effect that a covariate acts on.
+    pub(super) fn place_of(&self, covariate: &CovariateEffect) -> Option<usize> {
+        self.effects.iter().position(|effect| effect.parameter == covariate.parameter)
+    }
+
+    /// The typical parameters of a subject on the real line.
+    pub(super) fn center(&self, mean: &[f64], coefficients: &[f64], subject: usize) -> Vec<f64> {
+        let mut center = mean.to_vec();
+        for (effect, coefficient) in self.covariates.iter().zip(coefficients) {
+            let value = effect.values.get(subject).copied().unwrap_or(f64::NAN);
+            if let Some(z) = self.place_of(effect).and_then(|place| center.get_mut(place)) {
+                *z += coefficient * value;
+            }
+        }
+        center
     }
 
     /// What varies: the effects, then the estimated parameters of the errors.

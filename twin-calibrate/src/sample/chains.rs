@@ -163,7 +163,9 @@ impl Chains {
             diagnosis = diagnosis.with_concern(Concern::Divergences { count: self.divergences, of: self.chains * self.draws });
         }
         // A comparison that is false for NaN too.
-        let stuck = |(chain, bfmi): (usize, &f64)| (!(*bfmi >= LEAST_BFMI)).then_some(Concern::LowEnergy { chain, bfmi: *bfmi });
+        let stuck = |(chain, bfmi): (usize, &f64)| {
+            (bfmi.is_nan() || *bfmi < LEAST_BFMI).then_some(Concern::LowEnergy { chain, bfmi: *bfmi })
+        };
         self.energy_bfmi.iter().enumerate().filter_map(stuck).fold(diagnosis, Diagnosis::with_concern)
     }
 }

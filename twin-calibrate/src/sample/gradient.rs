@@ -12,7 +12,7 @@ pub trait Gradient: Sync {
 
 /// Writes the gradient of `target` at `point` into `gradient`; returns the logarithm of the density and how many evaluations that took:
 /// one where the target knows its gradient, else central differences over `steps`, one-sided next to an edge. The point stays as it is.
-pub(super) fn slope(target: &dyn LnDensity, point: &mut [f64], steps: &[f64], gradient: &mut [f64]) -> (f64, usize) {
+pub(crate) fn slope(target: &dyn LnDensity, point: &mut [f64], steps: &[f64], gradient: &mut [f64]) -> (f64, usize) {
     if let Some(known) = target.gradient() {
         return (known.ln_density_and_gradient(point, gradient), 1);
     }

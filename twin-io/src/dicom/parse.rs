@@ -120,6 +120,18 @@ impl Loaded {
         Ok(Self { bytes: inflated, start: 0, syntax, place })
     }
 
+    /// The transfer syntax that this data set, inflated as it is, is written in.
+    #[cfg(feature = "governance")]
+    pub(super) fn syntax_uid(&self) -> &'static str {
+        match self.syntax {
+            Syntax { coding: Coding::RunLength, .. } => "1.2.840.10008.1.2.5",
+            Syntax { coding: Coding::Other(name), .. } => NAMED.iter().find(|(_, known)| *known == name).map_or("", |(uid, _)| uid),
+            Syntax { big: true, .. } => "1.2.840.10008.1.2.2",
+            Syntax { explicit: true, .. } => "1.2.840.10008.1.2.1",
+            _ => "1.2.840.10008.1.2",
+        }
+    }
+
     pub(super) fn dataset(&self, limits: &Limits) -> Result<Dataset<'_>, IoError> {
         let mut parser = Parser { bytes: &self.bytes, syntax: self.syntax, limits, place: &self.place, count: 0 };
         let mut at = self.start;

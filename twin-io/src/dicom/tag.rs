@@ -3,17 +3,20 @@
 use super::parse::Tag;
 
 macro_rules! tags {
-    ($($name:ident $tag:literal;)*) => { $(pub(super) const $name: Tag = $tag;)* };
+    ($($name:ident $tag:literal;)*) => { $(#[allow(dead_code)] pub(super) const $name: Tag = $tag;)* };
 }
 
 tags! {
     TRANSFER_SYNTAX 0x0002_0010;
+    SOP_CLASS 0x0008_0016;
+    SOP_INSTANCE 0x0008_0018;
     SERIES_DATE 0x0008_0021;
     SERIES_TIME 0x0008_0031;
     MODALITY 0x0008_0060;
     CODE_VALUE 0x0008_0100;
     CODE_SCHEME 0x0008_0102;
     CODE_MEANING 0x0008_0104;
+    PATIENT_NAME 0x0010_0010;
     PATIENT_ID 0x0010_0020;
     PATIENT_WEIGHT 0x0010_1030;
     SLICE_THICKNESS 0x0018_0050;

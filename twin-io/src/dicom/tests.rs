@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 /// Writes data sets in explicit little endian.
 #[derive(Clone, Default)]
-struct Writer(Vec<u8>);
+pub(super) struct Writer(pub(super) Vec<u8>);
 
 impl Writer {
-    fn put(mut self, tag: u32, representation: &str, value: &[u8]) -> Self {
+    pub(super) fn put(mut self, tag: u32, representation: &str, value: &[u8]) -> Self {
         let mut value = value.to_vec();
         if value.len() % 2 == 1 {
             value.push(if representation == "UI" { 0 } else { b' ' });
@@ -17,7 +17,7 @@ impl Writer {
         self.0.extend(u16::try_from(tag >> 16).unwrap().to_le_bytes());
         self.0.extend(u16::try_from(tag & 0xffff).unwrap().to_le_bytes());
         self.0.extend(representation.as_bytes());
-        if ["OB", "OW", "SQ", "UN"].contains(&representation) {
+        if ["OB", "OW", "SQ", "UC", "UN", "UR", "UT"].contains(&representation) {
             self.0.extend([0, 0]);
             self.0.extend(u32::try_from(value.len()).unwrap().to_le_bytes());
         } else {
@@ -27,15 +27,15 @@ impl Writer {
         self
     }
 
-    fn text(self, tag: u32, representation: &str, text: &str) -> Self {
+    pub(super) fn text(self, tag: u32, representation: &str, text: &str) -> Self {
         self.put(tag, representation, text.as_bytes())
     }
 
-    fn short(self, tag: u32, value: u16) -> Self {
+    pub(super) fn short(self, tag: u32, value: u16) -> Self {
         self.put(tag, "US", &value.to_le_bytes())
     }
 
-    fn items(self, tag: u32, items: &[Self]) -> Self {
+    pub(super) fn items(self, tag: u32, items: &[Self]) -> Self {
         let bytes: Vec<u8> = items
             .iter()
             .flat_map(|item| {
@@ -47,16 +47,16 @@ impl Writer {
     }
 
     /// The bytes of a file.
-    fn file(&self, syntax: &str) -> Vec<u8> {
+    pub(super) fn file(&self, syntax: &str) -> Vec<u8> {
         let meta = Self::default().text(tag::TRANSFER_SYNTAX, "UI", syntax);
         [&[0; 128][..], b"DICM", &meta.0, &self.0].concat()
     }
 }
 
-const EXPLICIT: &str = "1.2.840.10008.1.2.1";
+pub(super) const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 
 /// A slice of two by three pixels, 16 bits, whose position along z is `z`; each element may be replaced.
-fn slice(z: f64, replaced: &[(u32, &str)]) -> Writer {
+pub(super) fn slice(z: f64, replaced: &[(u32, &str)]) -> Writer {
     let of = |tag: u32, usual: &str| {
         let text = replaced.iter().find(|(other, _)| *other == tag).map_or(usual, |(_, text)| text);
         (tag, text.to_owned())

@@ -21,10 +21,14 @@ pub(super) const AGE: &str = "urn:twin:age-at-origin";
 pub(super) const DOSE: &str = "urn:twin:fraction-dose";
 pub(super) const EXTENT: &str = "urn:twin:surgery-extent";
 pub(super) const INTENSITY: &str = "urn:twin:intensity";
+/// A noun of the patient state, whole, in JSON.
+pub(super) const RECORD: &str = "urn:twin:record";
 pub(super) const STANDARD_ERROR: &str = "urn:twin:standard-error";
 pub(super) const SIGNIFICANCE: &str = "urn:twin:significance";
 /// The extension of mCODE that holds the histology of a condition.
 pub(super) const HISTOLOGY: &str = "http://hl7.org/fhir/us/mcode/StructureDefinition/mcode-histology-morphology-behavior";
+/// A course of radiotherapy (SNOMED CT), as mCODE 4.0.0 codes its summary.
+pub(super) const RADIOTHERAPY_COURSE: &str = "1217123003";
 /// The extension of FHIR that says why there is no value.
 pub(super) const ABSENT: &str = "http://terminology.hl7.org/CodeSystem/data-absent-reason";
 

@@ -1,21 +1,25 @@
 //! From a bundle to a patient.
 
+mod course;
 mod events;
+mod record;
 
 use super::codes::{self, LOINC, NAMES, UCUM};
 use super::{Bundle, Identity, LeftOut, invalid};
-use crate::{Date, IoError, Place};
+use crate::{Date, IoError, Limits, Place};
 use serde_json::Value;
 use std::path::Path;
 use twin_core::*;
 
-pub(super) fn bundle(document: &Value, file: &Path, identity: &Identity) -> Result<Bundle, IoError> {
+pub(super) fn bundle(document: &Value, file: &Path, identity: &Identity, limits: &Limits) -> Result<Bundle, IoError> {
     if document["resourceType"] != "Bundle" {
         return Err(IoError::Format { place: Place::of(Some(file)).field("resourceType"), expected: "FHIR Bundle" });
     }
     let patient = Patient::new(identity.subject.clone());
-    let mut reader = Reader { file, identity, bundle: Bundle { patient, left_out: Vec::new() }, patients: 0, stages: Vec::new() };
-    for (index, entry) in list(&document["entry"]).iter().enumerate() {
+    let bundle = Bundle { patient, requests: Vec::new(), courses: Vec::new(), left_out: Vec::new() };
+    let entries = list(&document["entry"]);
+    let mut reader = Reader { file, identity, limits, entries, bundle, patients: 0, stages: Vec::new(), whole: false };
+    for (index, entry) in entries.iter().enumerate() {
         let path = format!("entry[{index}].resource");
         let resource = &entry["resource"];
         let of_type = resource["resourceType"].as_str().ok_or_else(|| invalid(file, &path, "must be a resource with its type"))?;
@@ -30,7 +34,11 @@ pub(super) fn bundle(document: &Value, file: &Path, identity: &Identity) -> Resu
             "Condition" => reader.condition(&here)?,
             "Observation" => reader.observation(&here)?,
             "MedicationAdministration" => reader.medication(&here)?,
+            "MedicationRequest" => reader.request(&here)?,
+            "AdverseEvent" => reader.adverse_event(&here)?,
+            "Procedure" if course::is_summary(resource) => reader.course(&here)?,
             "Procedure" => reader.procedure(&here)?,
+            "Basic" if extension(resource, codes::RECORD).is_some() => reader.record(&here)?,
             "Consent" => reader.consent(&here)?,
             _ => reader.leave_out(&here.path, of_type, "resources of this type are not carried over"),
         }
@@ -66,8 +74,13 @@ struct Reader<'a> {
     identity: &'a Identity,
     bundle: Bundle,
     patients: usize,
+    limits: &'a Limits,
+    /// The entries of the bundle, for references between them.
+    entries: &'a [Value],
     /// Categories of TNM with the paths they stand at.
     stages: Vec<(char, String, String)>,
+    /// Whether a diagnosis was written whole, its stage included.
+    whole: bool,
 }
 
 impl Reader<'_> {
@@ -187,7 +200,10 @@ impl Reader<'_> {
         let histology = MorphologyCode::new(histology).map_err(|error| self.broken(here, "extension", &error))?;
         let site = TopographyCode::new(site).map_err(|error| self.broken(here, "bodySite", &error))?;
         let provenance = self.provenance(here, Origin::Reported);
-        self.bundle.patient.diagnoses.push(Recorded::new(Diagnosis::new(histology, site), provenance));
+        let whole: Option<Diagnosis> = self.whole(here)?;
+        self.whole |= whole.is_some();
+        let diagnosis = whole.unwrap_or_else(|| Diagnosis::new(histology, site));
+        self.bundle.patient.diagnoses.push(Recorded::new(diagnosis, provenance));
         Ok(())
     }
 
@@ -301,7 +317,7 @@ impl Reader<'_> {
     /// Gives the categories of TNM to the one diagnosis, if there is one.
     fn stage(&mut self) -> Result<(), IoError> {
         let stages = std::mem::take(&mut self.stages);
-        if stages.is_empty() {
+        if stages.is_empty() || self.whole {
             return Ok(());
         }
         if self.bundle.patient.diagnoses.len() != 1 {

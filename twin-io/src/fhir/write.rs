@@ -3,16 +3,17 @@
 use super::Identity;
 use super::codes::{self, LOINC, NAMES, UCUM};
 use crate::IoError;
+use serde::Serialize;
 use serde_json::{Value, json};
 use twin_core::*;
 
-/// A bundle as text, and what of the patient is not in it.
+/// A bundle as text. All of the patient is in it: what no resource of FHIR is made for stands in resources of type Basic, which
+/// FHIR has for that purpose, in the words of a record of this project.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Written {
     /// The bundle, in JSON.
     pub text: String,
-    /// What could not be written: the path in the record and the reason.
-    pub left_out: Vec<(String, &'static str)>,
 }
 
 /// Writes a patient as a bundle, its dates counted from `identity.origin`. The subject is named by its id.
@@ -22,33 +23,33 @@ pub struct Written {
 /// # Errors
 /// [`IoError::Unwritable`] for times that lie outside the years 1800 to 2200.
 pub fn to_text(patient: &Patient, identity: &Identity) -> Result<Written, IoError> {
-    let mut writer =
-        Writer { identity, subject: json!({ "reference": "urn:twin:subject" }), entries: Vec::new(), left_out: Vec::new() };
-    writer.person(patient);
-    for (index, recorded) in patient.diagnoses.iter().enumerate() {
-        writer.diagnosis(index, recorded, patient.diagnoses.len() == 1);
+    let mut writer = Writer { identity, subject: json!({ "reference": "urn:twin:subject" }), entries: Vec::new() };
+    writer.person(patient)?;
+    for recorded in &patient.diagnoses {
+        writer.diagnosis(recorded, patient.diagnoses.len() == 1)?;
     }
-    for (index, recorded) in patient.genomics.alterations.iter().enumerate() {
-        writer.alteration(index, recorded);
+    for recorded in &patient.genomics.alterations {
+        writer.alteration(recorded)?;
     }
-    let genomics = &patient.genomics;
-    let unwritten = [("genomics.biomarkers", genomics.biomarkers.len()), ("genomics.expression", genomics.expression.len())];
-    for (path, _) in unwritten.iter().filter(|(_, count)| *count > 0) {
-        writer.left_out.push(((*path).to_owned(), "has no resource in this mapping"));
+    for recorded in &patient.genomics.biomarkers {
+        writer.record("biomarker", &recorded.value, Some(&recorded.provenance), None)?;
+    }
+    for recorded in &patient.genomics.expression {
+        writer.record("expression", &recorded.value, Some(&recorded.provenance), None)?;
     }
     for name in patient.covariates.names() {
         for (time, recorded) in patient.covariates.values(name) {
             writer.covariate(name, *time, recorded)?;
         }
     }
-    for (index, entry) in patient.timeline.entries().iter().enumerate() {
-        writer.event(index, entry)?;
+    for entry in patient.timeline.entries() {
+        writer.event(entry)?;
     }
     writer.consent(&patient.consent)?;
     let entries: Vec<Value> = writer.entries.into_iter().map(|resource| json!({ "resource": resource })).collect();
     let bundle = json!({ "resourceType": "Bundle", "type": "collection", "entry": entries });
     let text = serde_json::to_string_pretty(&bundle).map_err(|_| unwritable("patient", "has no form in JSON"))? + "\n";
-    Ok(Written { text, left_out: writer.left_out })
+    Ok(Written { text })
 }
 
 fn unwritable(field: &str, rule: &str) -> IoError {
@@ -87,7 +88,6 @@ struct Writer<'a> {
     identity: &'a Identity,
     subject: Value,
     entries: Vec<Value>,
-    left_out: Vec<(String, &'static str)>,
 }
 
 impl Writer<'_> {
@@ -108,44 +108,73 @@ impl Writer<'_> {
         self.entries.push(resource);
     }
 
-    /// FHIR has one patient; sex and age may come from two sources, and then the second is told.
-    fn person(&mut self, patient: &Patient) {
-        let (sex, age) = (patient.covariates.sex(), patient.covariates.age_at_origin());
-        let provenance = sex.map(|sex| &sex.provenance).or(age.map(|age| &age.provenance));
-        let gender = match sex.map(|sex| sex.value) {
-            Some(Sex::Female) => "female",
-            Some(Sex::Male) => "male",
-            Some(Sex::Other) => "other",
-            _ => "unknown",
-        };
-        let resource = json!({ "resourceType": "Patient", "gender": gender });
-        let ages = age.map(|age| json!({ "url": codes::AGE, "valueQuantity": quantity(&age.value) }));
-        if let (Some(sex), Some(age)) = (sex, age)
-            && sex.provenance != age.provenance
-        {
-            self.left_out
-                .push(("covariates.age_at_origin.provenance".to_owned(), "a Patient has one source; that of the sex is written"));
-        }
+    /// What has no resource of its own: a record of this project in a resource of type Basic.
+    fn record(
+        &mut self,
+        kind: &str,
+        value: &impl Serialize,
+        provenance: Option<&Provenance>,
+        time: Option<Time>,
+    ) -> Result<(), IoError> {
+        let resource = json!({ "resourceType": "Basic", "code": { "coding": [named(kind)] } });
+        let record = whole(value)?;
         match provenance {
+            Some(provenance) => self.push(resource, provenance, time, vec![record]),
+            None => {
+                self.entries.push(resource);
+                if let Some(last) = self.entries.last_mut() {
+                    last["subject"] = self.subject.clone();
+                    last["extension"] = json!([record]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// FHIR has one patient; an age whose source is not that of the sex stands apart.
+    fn person(&mut self, patient: &Patient) -> Result<(), IoError> {
+        let (sex, age) = (patient.covariates.sex(), patient.covariates.age_at_origin());
+        let gender = sex.map(|sex| match sex.value {
+            Sex::Female => "female",
+            Sex::Male => "male",
+            Sex::Other => "other",
+            _ => "unknown",
+        });
+        let mut resource = json!({ "resourceType": "Patient" });
+        if let Some(gender) = gender {
+            resource["gender"] = json!(gender);
+        }
+        let apart = age.filter(|age| sex.is_some_and(|sex| sex.provenance != age.provenance));
+        let with = age.filter(|_| apart.is_none());
+        let ages = with.map(|age| json!({ "url": codes::AGE, "valueQuantity": quantity(&age.value) }));
+        match sex.map(|sex| &sex.provenance).or(with.map(|age| &age.provenance)) {
             Some(provenance) => self.push(resource, provenance, None, ages.into_iter().collect()),
             None => self.entries.push(resource),
         }
+        if let Some(age) = apart {
+            self.record("age at origin", &age.value, Some(&age.provenance), None)?;
+        }
+        Ok(())
     }
 
-    fn diagnosis(&mut self, index: usize, recorded: &Recorded<Diagnosis>, is_only: bool) {
+    fn diagnosis(&mut self, recorded: &Recorded<Diagnosis>, is_only: bool) -> Result<(), IoError> {
         let diagnosis = &recorded.value;
         let coded = |code: &str| json!({ "coding": [{ "system": codes::ICD_O[0], "code": code }] });
         let histology = json!({ "url": codes::HISTOLOGY, "valueCodeableConcept": coded(diagnosis.histology.as_str()) });
         let resource = json!({ "resourceType": "Condition", "bodySite": [coded(diagnosis.topography.as_str())] });
-        self.push(resource, &recorded.provenance, None, vec![histology]);
-        let mut leave_out = |field: &str, reason| self.left_out.push((format!("diagnoses[{index}].{field}"), reason));
-        if diagnosis.grade.is_some() || !diagnosis.receptors.is_empty() || diagnosis.ki67.is_some() {
-            leave_out("grade", "grade, receptors and Ki-67 have no resource in this mapping");
+        // What a Condition, and the stages of the one diagnosis, cannot say.
+        let mut said = Diagnosis::new(diagnosis.histology.clone(), diagnosis.topography.clone());
+        let is_plain = |stage: &&Stage| {
+            stage.system == StagingSystem::Ajcc && stage.edition.is_none() && **stage != Stage::new(StagingSystem::Ajcc)
+        };
+        let stage = diagnosis.stage.as_ref().filter(|_| is_only).filter(is_plain);
+        said.stage = stage.cloned();
+        let mut more = vec![histology];
+        if said != *diagnosis {
+            more.push(whole(diagnosis)?);
         }
-        let Some(stage) = &diagnosis.stage else { return };
-        if !is_only || stage.system != StagingSystem::Ajcc || stage.edition.is_some() {
-            return leave_out("stage", "only a stage of the AJCC without its edition is written, of the one diagnosis");
-        }
+        self.push(resource, &recorded.provenance, None, more);
+        let Some(stage) = stage else { return Ok(()) };
         let categories = [
             ("21905-5", stage.t.as_ref().map(TCategory::as_str)),
             ("21906-3", stage.n.as_ref().map(NCategory::as_str)),
@@ -160,12 +189,13 @@ impl Writer<'_> {
                 self.push(resource, &recorded.provenance, None, Vec::new());
             }
         }
+        Ok(())
     }
 
-    fn alteration(&mut self, index: usize, recorded: &Recorded<Alteration>) {
+    fn alteration(&mut self, recorded: &Recorded<Alteration>) -> Result<(), IoError> {
         let alteration = &recorded.value;
         let AlterationKind::SmallVariant { coding, protein } = &alteration.kind else {
-            return self.left_out.push((format!("genomics.alterations[{index}]"), "only small variants are written"));
+            return self.record("alteration", alteration, Some(&recorded.provenance), None);
         };
         let text =
             |code: &str, text: &str| json!({ "code": loinc(code), "valueCodeableConcept": { "coding": [{ "display": text }] } });
@@ -179,6 +209,7 @@ impl Writer<'_> {
             json!({ "resourceType": "Observation", "status": "final", "code": loinc(codes::VARIANT), "component": components });
         let significance = json!({ "url": codes::SIGNIFICANCE, "valueCode": alteration.significance });
         self.push(resource, &recorded.provenance, None, vec![significance]);
+        Ok(())
     }
 
     fn covariate(&mut self, name: &CovariateName, time: Time, recorded: &Recorded<CovariateValue>) -> Result<(), IoError> {
@@ -188,37 +219,35 @@ impl Writer<'_> {
         match &recorded.value {
             CovariateValue::Quantity(value) => resource["valueQuantity"] = quantity(value),
             CovariateValue::Category(category) => resource["valueString"] = json!(category.as_str()),
-            _ => {
-                self.left_out.push((format!("covariates.series.{name}"), "a value of a kind that is not written"));
-                return Ok(());
-            }
+            other => return self.record("covariate", &(name, other), Some(&recorded.provenance), Some(time)),
         }
         self.push(resource, &recorded.provenance, Some(time), Vec::new());
         Ok(())
     }
 
-    fn event(&mut self, index: usize, entry: &Entry) -> Result<(), IoError> {
+    fn event(&mut self, entry: &Entry) -> Result<(), IoError> {
         let date = self.date(entry.time)?;
-        let (resource, more) = match &entry.event {
+        let resource = match &entry.event {
             Event::Observation(observation) => observed(observation, &date),
             Event::Treatment(treatment) => treated(treatment, &date),
             _ => None,
-        }
-        .map_or((None, Vec::new()), |(resource, more)| (Some(resource), more));
+        };
         match resource {
-            Some(resource) => self.push(resource, &entry.provenance, Some(entry.time), more),
-            None => self.left_out.push((format!("timeline[{index}]"), "has no resource in this mapping")),
+            Some((resource, more)) => self.push(resource, &entry.provenance, Some(entry.time), more),
+            None => self.record("event", &entry.event, Some(&entry.provenance), Some(entry.time))?,
         }
         Ok(())
     }
 
+    /// Provisions of whole days become a Consent each. Withdrawals have no place in a Consent, and another reader must not see a
+    /// permission without them: then all of it stands in one record.
     fn consent(&mut self, consent: &Consent) -> Result<(), IoError> {
-        for (index, provision) in consent.provisions.iter().enumerate() {
-            let whole = |time: Option<Time>| time.is_none_or(|time| time.days().fract() == 0.0);
-            if !whole(provision.from()) || !whole(provision.until()) {
-                self.left_out.push((format!("consent.provisions[{index}]"), "a period of FHIR has whole days here"));
-                continue;
-            }
+        let whole_day = |time: Option<Time>| time.is_none_or(|time| time.days().fract() == 0.0);
+        let is_plain = |provision: &Provision| whole_day(provision.from()) && whole_day(provision.until());
+        if !(consent.withdrawals.is_empty() && consent.provisions.iter().all(is_plain)) {
+            return self.record("consent", consent, None, None);
+        }
+        for provision in &consent.provisions {
             let mut period = json!({});
             if let Some(from) = provision.from() {
                 period["start"] = json!(self.date(from)?);
@@ -232,12 +261,14 @@ impl Writer<'_> {
             self.entries
                 .push(json!({ "resourceType": "Consent", "status": "active", "patient": self.subject, "provision": provision }));
         }
-        if !consent.withdrawals.is_empty() {
-            self.left_out
-                .push(("consent.withdrawals".to_owned(), "a withdrawal has no place in a Consent: release nothing on this bundle"));
-        }
         Ok(())
     }
+}
+
+/// A value whole, in the words of a record of this project.
+fn whole(value: &impl Serialize) -> Result<Value, IoError> {
+    let text = serde_json::to_string(value).map_err(|_| unwritable("patient", "has no form in JSON"))?;
+    Ok(json!({ "url": codes::RECORD, "valueString": text }))
 }
 
 /// A resource and its own extensions; `None` for what has none.

@@ -37,7 +37,7 @@ impl Key {
     }
 
     /// HMAC-SHA-256 (RFC 2104) of `message`.
-    pub(super) fn authenticate(&self, message: &[u8]) -> [u8; 32] {
+    pub(crate) fn authenticate(&self, message: &[u8]) -> [u8; 32] {
         let pad = |byte: u8| {
             let mut block = [byte; 64];
             block.iter_mut().zip(self.bytes).for_each(|(place, key)| *place ^= key);

@@ -223,6 +223,13 @@ impl Scalar for Dual {
 }
 
 impl Real for Dual {
+    const CARRIES_DERIVATIVES: bool = true;
+
+    #[inline(always)]
+    fn derivatives(self) -> Self {
+        Self { value: 0.0, ..self }
+    }
+
     fn values(numbers: &[Self]) -> Cow<'_, [f64]> {
         numbers.iter().map(|number| number.value).collect()
     }

@@ -13,15 +13,17 @@
 use crate::Real;
 use std::marker::PhantomData;
 
-const C: [f64; 4] = [0.161, 0.327, 0.9, 0.9800255409045097];
-const A2: [f64; 1] = [0.161];
-const A3: [f64; 2] = [-0.008480655492356989, 0.335480655492357];
-const A4: [f64; 3] = [2.8971530571054935, -6.359448489975075, 4.3622954328695815];
-const A5: [f64; 4] = [5.325864828439257, -11.748883564062828, 7.4955393428898365, -0.09249506636175525];
-const A6: [f64; 5] = [5.86145544294642, -12.92096931784711, 8.159367898576159, -0.071584973281401, -0.028269050394068383];
-const A7: [f64; 6] = [0.09646076681806523, 0.01, 0.4798896504144996, 1.379008574103742, -3.290069515436081, 2.324710524099774];
+pub(super) const C: [f64; 4] = [0.161, 0.327, 0.9, 0.9800255409045097];
+pub(super) const A2: [f64; 1] = [0.161];
+pub(super) const A3: [f64; 2] = [-0.008480655492356989, 0.335480655492357];
+pub(super) const A4: [f64; 3] = [2.8971530571054935, -6.359448489975075, 4.3622954328695815];
+pub(super) const A5: [f64; 4] = [5.325864828439257, -11.748883564062828, 7.4955393428898365, -0.09249506636175525];
+pub(super) const A6: [f64; 5] =
+    [5.86145544294642, -12.92096931784711, 8.159367898576159, -0.071584973281401, -0.028269050394068383];
+pub(super) const A7: [f64; 6] =
+    [0.09646076681806523, 0.01, 0.4798896504144996, 1.379008574103742, -3.290069515436081, 2.324710524099774];
 /// The difference between the solutions of order 5 and 4.
-const E: [f64; 7] = [
+pub(super) const E: [f64; 7] = [
     -0.001780011052225777,
     -0.0008164344596567469,
     0.007880878010261995,
@@ -31,11 +33,18 @@ const E: [f64; 7] = [
     1.0 / 66.0,
 ];
 /// The dense output: stage `j` weighs `D[0][j] s^2 + D[1][j] s^3 + D[2][j] s^4`, the first one `s` more, at the share `s` of the step.
-const D: [[f64; 7]; 3] = [
+pub(super) const D: [[f64; 7]; 3] = [
     [-2.763706197274826, 0.13169999999999998, 3.9302962368947516, -12.411077166933676, 37.50931341651104, -27.896526289197286, 1.5],
     [2.9132554618219126, -0.2234, -5.941033872131505, 30.33818863028232, -88.1789048947664, 65.09189467479366, -4.0],
     [-1.0530884977290216, 0.1017, 2.490627285651253, -16.548102889244902, 47.37952196281928, -34.87065786149661, 2.5],
 ];
+
+/// Every so many steps it is judged whether the system is stiff, and every step while it seems so.
+const LOOK_EVERY: u32 = 8;
+/// So many strained steps in a row mean that it is.
+const STRAINED_STEPS: u32 = 12;
+/// The product of step and rate beyond which a step is strained; on the negative axis the pair is stable up to about 3.5.
+const STABLE: f64 = 2.5;
 
 /// The weights of the last error and of the one before it in the step control: growth by `error^-0.14 * before^0.08`.
 const PROPORTIONAL: f64 = 0.7 / 5.0;
@@ -46,7 +55,7 @@ const LN_SAFETY: f64 = -0.05129329438755058;
 const LN_LEAST: f64 = -1.6094379124341003;
 const LN_MOST: f64 = std::f64::consts::LN_10;
 /// The square of the least error that counts in the step control after the next step, and of the error before the first step.
-const SMALL: f64 = 1e-8;
+pub(super) const SMALL: f64 = 1e-8;
 
 /// What accuracy means, for each state, and between which bounds a state must stay.
 #[derive(Debug, Clone)]
@@ -60,7 +69,7 @@ pub(crate) struct Tolerance<A> {
 impl<A: AsRef<[f64]>> Tolerance<A> {
     /// The first state of `x` that lies outside its bounds by more than its absolute tolerance.
     #[inline(always)]
-    fn outside<T: Real>(&self, x: &impl AsRef<[T]>) -> Option<StepFailure> {
+    pub(super) fn outside<T: Real>(&self, x: &impl AsRef<[T]>) -> Option<StepFailure> {
         let (x, slack) = (x.as_ref(), self.absolute.as_ref());
         let (low, high) = (self.low.as_ref(), self.high.as_ref());
         let strays = |i: usize| (x[i].value() < low[i] - slack[i]) | (x[i].value() > high[i] + slack[i]);
@@ -104,6 +113,10 @@ pub(crate) struct Tsitouras<T, S> {
     next_step: f64,
     /// The square of the error of the step before.
     previous: f64,
+    /// Accepted steps since the last restart.
+    accepted: u32,
+    /// How many of them in a row were as long as stability allows.
+    strained: u32,
     numbers: PhantomData<T>,
 }
 
@@ -112,7 +125,8 @@ impl<T: Real, S: Clone + AsRef<[T]> + AsMut<[T]>> Tsitouras<T, S> {
     pub(crate) fn new(t: f64, x: S, rates: &mut impl FnMut(f64, &S, &mut S), tolerance: &Tolerance<impl AsRef<[f64]>>) -> Self {
         let stages = std::array::from_fn(|_| x.clone());
         let (first, numbers) = (x.clone(), PhantomData);
-        let mut new = Self { start: t, end: t, first, last: x, stages, next_step: 0.0, previous: SMALL, numbers };
+        let mut new =
+            Self { start: t, end: t, first, last: x, stages, next_step: 0.0, previous: SMALL, accepted: 0, strained: 0, numbers };
         new.restart(rates, tolerance);
         new
     }
@@ -154,6 +168,7 @@ impl<T: Real, S: Clone + AsRef<[T]> + AsMut<[T]>> Tsitouras<T, S> {
         self.start = self.end;
         self.first.clone_from(&self.last);
         self.previous = SMALL;
+        (self.accepted, self.strained) = (0, 0);
         let [stage_1, trial, .., stage_7] = &mut self.stages;
         rates(self.end, &self.last, stage_7);
         stage_1.clone_from(stage_7);
@@ -215,6 +230,10 @@ impl<T: Real, S: Clone + AsRef<[T]> + AsMut<[T]>> Tsitouras<T, S> {
                             self.restrain(h, step, clipped, rejected);
                         }
                         self.previous = error.max(SMALL);
+                        self.accepted = self.accepted.wrapping_add(1);
+                        if self.accepted.is_multiple_of(LOOK_EVERY) || self.strained > 0 {
+                            self.judge_stability(tolerance);
+                        }
                         return Ok(());
                     }
                     Some(bound) => {
@@ -231,6 +250,39 @@ impl<T: Real, S: Clone + AsRef<[T]> + AsMut<[T]>> Tsitouras<T, S> {
             }
             rejected = true;
         }
+    }
+
+    /// The length of the step that will be tried next.
+    pub(crate) fn next_step(&self) -> f64 {
+        self.next_step
+    }
+
+    /// Whether stability, and not accuracy, has held the last steps back.
+    #[inline]
+    pub(crate) fn is_stiff(&self) -> bool {
+        self.strained >= STRAINED_STEPS
+    }
+
+    /// Judges whether the step just made was about as long as stability allows. The last two stages lie at the same time,
+    /// so the ratio of the differences of their rates and of their states tells the fastest rate of the system (Shampine 1977; Hairer
+    /// and Wanner, section IV.2).
+    #[cold]
+    fn judge_stability(&mut self, tolerance: &Tolerance<impl AsRef<[f64]>>) {
+        let [k1, k2, k3, k4, k5, k6, k7] = &self.stages;
+        let (mut faster, mut apart) = (0.0, 0.0);
+        for (i, x) in self.last.as_ref().iter().enumerate() {
+            let scale = tolerance.absolute.as_ref()[i] + tolerance.relative * x.value().abs();
+            let value = |k: &S| k.as_ref()[i].value();
+            let mut gap = A7[5] * value(k6);
+            for (j, k) in [k1, k2, k3, k4, k5].into_iter().enumerate() {
+                gap += (A7[j] - A6[j]) * value(k);
+            }
+            faster += ((value(k7) - value(k6)) / scale).powi(2);
+            apart += (gap / scale).powi(2);
+        }
+        // The product of step and rate is h |k7 - k6| / |y7 - y6|, and y7 - y6 is h times the gap.
+        let strained = faster > STABLE * STABLE * apart;
+        self.strained = if strained { self.strained + 1 } else { 0 };
     }
 
     /// Corrects the next step after one of length `h` that came after a rejected one, or was cut from the length `step` by the limit.
@@ -377,7 +429,7 @@ fn weigh_values<T: Real, S: AsRef<[T]>>(weights: &[f64; 7], k: [&S; 7], i: usize
 /// It is `safety * error^(-PROPORTIONAL/2) * before^(INTEGRAL/2)`, kept between the least and the most. Within a few percent (a
 /// tenth at the bounds) is exact enough for a step, and the next step waits for it.
 #[inline(always)]
-fn growth(error: f64, before: f64) -> f64 {
+pub(super) fn growth(error: f64, before: f64) -> f64 {
     use std::f64::consts::{FRAC_1_SQRT_2, LN_2};
     // e^z is nearly ((1 + (1 + z/4)^2) / 2)^4; `part` is (1 + z/4) / sqrt 2.
     const SCALE: f64 = FRAC_1_SQRT_2 / 4.0;
@@ -398,7 +450,7 @@ fn growth(error: f64, before: f64) -> f64 {
 }
 
 /// The fifth root of a number that is neither negative nor NaN, within a few percent.
-fn fifth_root(x: f64) -> f64 {
+pub(super) fn fifth_root(x: f64) -> f64 {
     f64::from_bits(x.to_bits() / 5 + 4 * (1.0_f64.to_bits() / 5))
 }
 

@@ -1,10 +1,11 @@
 //! The cells of one course: their field, and a step of diffusion.
 
 use super::active::{Active, Extent, NOTHING};
-use super::diffusion::{Found, Operator, Stage, first_factor, stages_for, stretch};
+use super::diffusion::{Found, Operator, stages_for, stretch};
 use super::lattice::Lattice;
 use super::number::Real;
 use super::reaction_diffusion::Method;
+use super::stages::Stages;
 use std::sync::Arc;
 
 /// Why a step of diffusion could not be taken.
@@ -42,11 +43,7 @@ impl Taken {
 pub(super) struct Cells<T> {
     pub(super) lattice: Arc<Lattice<T>>,
     pub(super) active: Active,
-    pub(super) values: Vec<T>,
-    derivative: Vec<T>,
-    first: Vec<T>,
-    /// Only needed for more than two stages.
-    second: Vec<T>,
+    pub(super) field: Stages<T>,
     found: Vec<Found<T>>,
     extents: Vec<Extent>,
     threshold: T,
@@ -63,12 +60,9 @@ impl<T: Real> Cells<T> {
         let rows = lattice.size[1] * lattice.size[2];
         let mut cells = Self {
             active: Active::none(&lattice),
-            derivative: values.clone(),
-            first: values.clone(),
-            second: Vec::new(),
+            field: Stages::new(values),
             found: vec![Found::NOTHING; lattice.size[2]],
             extents: vec![NOTHING; rows],
-            values,
             threshold: T::from_f64(threshold),
             method,
             sweeps: 0,
@@ -85,7 +79,7 @@ impl<T: Real> Cells<T> {
         for run in &self.lattice.runs {
             let (row, x) = (run.start / nx, run.start % nx);
             let above = |value: &T| *value > T::ZERO;
-            let values = &self.values[run.start..run.start + run.len];
+            let values = &self.field.values[run.start..run.start + run.len];
             if let (Some(first), Some(last)) = (values.iter().position(above), values.iter().rposition(above)) {
                 let [from, to] = self.extents[row];
                 self.extents[row] = [from.min((x + first) as u32), to.max((x + last + 1) as u32)];
@@ -100,12 +94,12 @@ impl<T: Real> Cells<T> {
 
     /// Replaces every active value by `map` of it.
     pub(super) fn each(&mut self, map: impl Fn(T) -> T + Send + Sync) {
-        Operator { lattice: &self.lattice, active: &self.active }.each(&mut self.values, map);
+        Operator { lattice: &self.lattice, active: &self.active }.each(&mut self.field.values, map);
     }
 
     /// Replaces every active value by `map` of it and of the value of `other` in the same voxel.
     pub(super) fn each_with(&mut self, other: &[T], map: impl Fn(T, T) -> T + Send + Sync) {
-        Operator { lattice: &self.lattice, active: &self.active }.each_with(&mut self.values, other, map);
+        Operator { lattice: &self.lattice, active: &self.active }.each_with(&mut self.field.values, other, map);
     }
 
     /// Diffuses over a step; `tau` is the step times the diffusivity, in mm².
@@ -143,24 +137,9 @@ impl<T: Real> Cells<T> {
     /// One step of `stages`; gives the least value, and leaves all as it was, if that is negative.
     fn substep(&mut self, tau: f64, stages: usize) -> Result<Option<f64>, Trouble> {
         self.active.cover(&self.lattice, &self.extents, stages);
-        if stages > 2 && self.second.is_empty() {
-            self.second = self.values.clone();
-        }
         let operator = Operator { lattice: &self.lattice, active: &self.active };
-        let factor = T::from_f64(first_factor(stages) * tau);
-        operator.first_stage(&self.values, factor, &mut self.derivative, &mut self.first);
-        for j in 2..stages {
-            let stage = Stage::new(j, stages, tau);
-            if j == 2 {
-                operator.second_stage(stage, &self.first, &self.values, &self.derivative, &mut self.second);
-            } else {
-                std::mem::swap(&mut self.first, &mut self.second);
-                operator.middle_stage(stage, &self.first, &self.values, &self.derivative, &mut self.second);
-            }
-        }
-        let stage = Stage::new(stages, stages, tau);
-        let (newest, older) = if stages == 2 { (&self.first, &self.values) } else { (&self.second, &self.first) };
-        operator.last_stage(stage, newest, &self.values, older, &mut self.derivative, &mut self.found);
+        self.field.begin(&operator, tau, stages, |_, _| {});
+        self.field.end(&operator, tau, stages, &mut self.found);
         self.sweeps += stages;
         if self.found.iter().any(|found| found.broken) {
             return Err(Trouble::NotFinite);
@@ -169,10 +148,10 @@ impl<T: Real> Cells<T> {
         if least < 0.0 {
             return Ok(Some(least));
         }
-        std::mem::swap(&mut self.values, &mut self.derivative);
+        self.field.accept();
         if self.active.voxels < self.lattice.voxels {
             let operator = Operator { lattice: &self.lattice, active: &self.active };
-            operator.extents(&self.values, self.threshold, &mut self.extents);
+            operator.extents(&self.field.values, self.threshold, &mut self.extents);
             // What is below the threshold passes at most once through the border of the shell.
             self.neglected += tau * self.lattice.bound * self.threshold.to_f64() * self.active.shell as f64;
         }

@@ -43,7 +43,7 @@ pub(super) struct Stage<T> {
 }
 
 /// `b_j` of the method.
-fn weight(j: usize) -> f64 {
+pub(super) fn weight(j: usize) -> f64 {
     if j < 2 {
         return 1.0 / 3.0;
     }
@@ -99,7 +99,7 @@ fn sweep<A: Send>(active: &Active, a: (&mut [A], usize), work: impl Fn(usize, &m
 }
 
 /// As [`sweep`], over two arrays side by side.
-fn sweep_two<A: Send, B: Send>(
+pub(super) fn sweep_two<A: Send, B: Send>(
     active: &Active,
     a: (&mut [A], usize),
     b: (&mut [B], usize),
@@ -119,7 +119,7 @@ fn sweep_two<A: Send, B: Send>(
 
 /// Calls `write` with the place within the run, the value there and `L y` there.
 #[inline(always)]
-fn apply_run<T: Real>(lattice: &Lattice<T>, y: &[T], run: Run, mut write: impl FnMut(usize, T, T)) {
+pub(super) fn apply_run<T: Real>(lattice: &Lattice<T>, y: &[T], run: Run, mut write: impl FnMut(usize, T, T)) {
     let (p, n) = (run.start, run.len);
     let [_, sy, sz] = lattice.strides();
     let [fx, fy, fz] = &lattice.faces;
@@ -140,7 +140,7 @@ fn apply_run<T: Real>(lattice: &Lattice<T>, y: &[T], run: Run, mut write: impl F
 }
 
 /// The places of `run` in the plane number `k`, whose first place is `k * plane`.
-fn within<T>(values: &mut [T], run: Run, k: usize, plane: usize) -> &mut [T] {
+pub(super) fn within<T>(values: &mut [T], run: Run, k: usize, plane: usize) -> &mut [T] {
     let from = run.start - k * plane;
     &mut values[from..from + run.len]
 }

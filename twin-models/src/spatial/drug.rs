@@ -7,7 +7,7 @@ use twin_core::Agent;
 /// A drug of a spatial model.
 ///
 /// Its kill rate is the same in every voxel and proportional to the amount in the body, which is eliminated at a constant rate (a
-/// bolus), or to the intensity of continuous therapy. It brings the parameters `kill_rate_<agent>` and, as a bolus,
+/// bolus or an infusion), or to the intensity of continuous therapy. It brings the parameters `kill_rate_<agent>` and, as a bolus or an infusion,
 /// `elimination_rate_<agent>`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drug {
@@ -23,6 +23,12 @@ impl Drug {
         Self { agent, kind: TreatmentKind::Bolus, unit: Some(unit) }
     }
 
+    /// A drug given as infusions, whose doses the model takes in the UCUM `unit`.
+    #[must_use]
+    pub fn infusion(agent: Agent, unit: &'static str) -> Self {
+        Self { agent, kind: TreatmentKind::Infusion, unit: Some(unit) }
+    }
+
     /// A drug given continuously at an intensity between 0 and 1.
     #[must_use]
     pub fn continuous(agent: Agent) -> Self {
@@ -35,18 +41,49 @@ impl Drug {
         self.agent.as_str().chars().map(fits).collect()
     }
 
-    pub(super) fn is_bolus(&self) -> bool {
-        self.kind == TreatmentKind::Bolus
+    /// Whether there is an amount of it in the body, which is eliminated.
+    pub(super) fn is_eliminated(&self) -> bool {
+        self.kind != TreatmentKind::Continuous
     }
 }
 
-/// What one drug does over an interval: the kill rate is `kill_rate × (level + amount e^(−elimination t))` per day.
+/// What one drug does over an interval: the kill rate is `kill_rate × (level + amount)` per day, with
+/// `amount′ = rate − elimination × amount`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Acting<N> {
     pub(super) kill_rate: N,
     pub(super) elimination: N,
     pub(super) amount: N,
     pub(super) level: f64,
+    /// What infusions bring, per day.
+    pub(super) rate: f64,
+}
+
+impl<N: Number> Acting<N> {
+    /// The share of an amount that is eliminated within `days`, times the mean time it takes: the days over which a unit acts.
+    fn cleared(&self, days: f64) -> N {
+        if self.elimination.value() > 0.0 {
+            -(-(self.elimination * N::constant(days))).exponential_less_one() / self.elimination
+        } else {
+            N::constant(days)
+        }
+    }
+
+    /// The amount after `days`.
+    pub(super) fn amount_after(&self, days: f64) -> N {
+        self.amount * (-(self.elimination * N::constant(days))).exponential() + N::constant(self.rate) * self.cleared(days)
+    }
+
+    /// The integral of the amount over the first `days` of an interval that begins at `from`.
+    fn amount_over(&self, from: f64, days: f64) -> N {
+        let (start, cleared) = (self.amount_after(from), self.cleared(days));
+        let brought = if self.rate > 0.0 && self.elimination.value() > 0.0 {
+            N::constant(self.rate) * (N::constant(days) - cleared) / self.elimination
+        } else {
+            N::constant(0.5 * self.rate * days * days)
+        };
+        start * cleared + brought
+    }
 }
 
 /// What all drugs do over an interval that begins at 0.
@@ -69,21 +106,15 @@ impl<N: Number> Kill<'_, N> {
     /// The kill rate integrated over the first `days` of the interval: minus the logarithm of the share that survives.
     pub fn over(&self, days: f64) -> N {
         self.drugs.iter().fold(N::constant(0.0), |sum, drug| {
-            // Decayed to the beginning of the interval, then cleared over it.
-            let start = drug.amount * (-(drug.elimination * N::constant(self.from))).exponential();
-            let cleared = if drug.elimination.value() > 0.0 {
-                -(-(drug.elimination * N::constant(days))).exponential_less_one() / drug.elimination
-            } else {
-                N::constant(days)
-            };
-            sum + drug.kill_rate * (N::constant(drug.level * days) + start * cleared)
+            sum + drug.kill_rate * (N::constant(drug.level * days) + drug.amount_over(self.from, days))
         })
     }
 
     /// The integral of `f(t, kill over t)` over the `days` of the interval, on panels that refine towards its beginning, where a drug
     /// that is cleared fast does all it does.
     pub fn integral(&self, days: f64, f: impl Fn(f64, N) -> N) -> N {
-        let fastest = self.drugs.iter().filter(|drug| drug.amount.value() > 0.0).map(|drug| drug.elimination.value());
+        let fastest =
+            self.drugs.iter().filter(|drug| drug.amount.value() > 0.0 || drug.rate > 0.0).map(|drug| drug.elimination.value());
         let fastest = fastest.fold(0.0, f64::max);
         let mut sum = N::constant(0.0);
         let mut end = days;

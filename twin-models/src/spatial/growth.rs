@@ -29,9 +29,9 @@ pub trait Law: ParameterSet<Of<f64> = Self> + Copy + std::fmt::Debug {
     fn survived<N: Number>(flow: [N; 2], share: N) -> [N; 2];
     /// The cellularity after the flow.
     fn apply<T: Real>(flow: [T; 2], cellularity: T) -> T;
-    /// The derivatives of [`Law::apply`] with respect to the cellularity, and to both coefficients.
-    fn derivatives<T: Real>(flow: [T; 2], cellularity: T) -> (T, [T; 2]);
-    /// The largest relative growth rate of a voxel, per day.
+    /// The cellularity after the flow, and its derivatives with respect to the cellularity before and to both coefficients.
+    fn derivatives<T: Real>(flow: [T; 2], cellularity: T) -> (T, T, [T; 2]);
+    /// The largest relative growth rate of a voxel, per day; infinite if there is none.
     fn fastest(&self) -> f64;
 }
 
@@ -91,10 +91,10 @@ macro_rules! fractional_linear {
             a * c / (T::ONE + b * c)
         }
         #[inline(always)]
-        fn derivatives<T: Real>([a, b]: [T; 2], c: T) -> (T, [T; 2]) {
+        fn derivatives<T: Real>([a, b]: [T; 2], c: T) -> (T, T, [T; 2]) {
             let inverse = T::ONE / (T::ONE + b * c);
-            let share = c * inverse;
-            (a * inverse * inverse, [share, T::ZERO - a * share * share])
+            let (share, after) = (c * inverse, a * c * inverse);
+            (after, a * inverse * inverse, [share, T::ZERO - after * share])
         }
     };
 }
@@ -173,15 +173,15 @@ impl Law for GompertzGrowth {
         if c > T::ZERO { (m + p * c.logarithm()).exponential() } else { c }
     }
     #[inline(always)]
-    fn derivatives<T: Real>(flow: [T; 2], c: T) -> (T, [T; 2]) {
+    fn derivatives<T: Real>(flow: [T; 2], c: T) -> (T, T, [T; 2]) {
         if c <= T::ZERO {
-            return (T::ZERO, [T::ZERO; 2]);
+            return (c, T::ZERO, [T::ZERO; 2]);
         }
         let after = Self::apply(flow, c);
-        (flow[1] * after / c, [after, after * c.logarithm()])
+        (after, flow[1] * after / c, [after, after * c.logarithm()])
     }
     fn fastest(&self) -> f64 {
-        // The relative rate grows without bound in empty voxels; at a cellularity of 1e-6 it is this.
-        self.decay_rate * (self.carrying_capacity / 1e-6).ln()
+        // `β ln(K/c)` grows without bound as a voxel empties.
+        f64::INFINITY
     }
 }

@@ -130,19 +130,29 @@ impl<T: Real> Lattice<T> {
         let per_mm2 = 1.0 / (spacing * spacing);
         let mut faces = vec![T::ZERO; self.len()];
         let step = [1, self.shape[0], self.shape[0] * self.shape[1]][axis];
-        let first = [self.corner[0], self.corner[1], self.corner[2]][axis] == 0;
         for (of_grid, of_box, len) in self.rows() {
-            for x in 0..len {
-                let here = of_grid + x;
-                let at_face = match axis {
-                    0 => self.corner[0] + x == 0,
-                    _ => first && self.is_first(axis, of_box),
-                };
-                if at_face || here < step || !(inside[here] && inside[here - step]) {
-                    continue;
+            // Before the first layer of the box there is nothing of the region, or no voxel of the grid.
+            if axis > 0 && self.is_first(axis, of_box) {
+                continue;
+            }
+            let skip = usize::from(axis == 0);
+            let (here, before) = (of_grid + skip..of_grid + len, of_grid + skip - step..of_grid + len - step);
+            let places = faces.get_mut(of_box + skip..of_box + len).unwrap_or_default();
+            let (now, then) = (inside.get(here.clone()).unwrap_or_default(), inside.get(before.clone()).unwrap_or_default());
+            let both = now.iter().zip(then).map(|(a, b)| *a && *b);
+            match relative {
+                None => {
+                    let open = T::from_f64(per_mm2);
+                    places.iter_mut().zip(both).for_each(|(place, both)| *place = if both { open } else { T::ZERO });
                 }
-                let mean = relative.map_or(1.0, |relative| harmonic_mean(relative[here - step], relative[here]));
-                faces[of_box + x] = T::from_f64(per_mm2 * mean);
+                Some(relative) => {
+                    let (a, b) = (relative.get(before).unwrap_or_default(), relative.get(here).unwrap_or_default());
+                    for ((place, both), (a, b)) in places.iter_mut().zip(both).zip(a.iter().zip(b)) {
+                        if both {
+                            *place = T::from_f64(per_mm2 * harmonic_mean(*a, *b));
+                        }
+                    }
+                }
             }
         }
         faces
@@ -158,12 +168,19 @@ impl<T: Real> Lattice<T> {
 
     fn largest_sum(&self) -> f64 {
         let strides = self.strides();
-        let places = self.runs.iter().flat_map(|run| run.start..run.start + run.len);
-        let sum = |at: usize| {
-            let of_axis = |(faces, stride): (&Vec<T>, usize)| faces[at].to_f64() + faces[at + stride].to_f64();
-            self.faces.iter().zip(strides).map(of_axis).sum::<f64>()
-        };
-        places.map(sum).fold(0.0, f64::max)
+        let mut largest = T::ZERO;
+        let mut sums = vec![T::ZERO; self.size[0]];
+        for run in &self.runs {
+            let Some(sums) = sums.get_mut(..run.len) else { continue };
+            sums.fill(T::ZERO);
+            for (faces, stride) in self.faces.iter().zip(strides) {
+                let (near, far) = (faces.get(run.start..), faces.get(run.start + stride..));
+                let pairs = near.unwrap_or_default().iter().zip(far.unwrap_or_default());
+                sums.iter_mut().zip(pairs).for_each(|(sum, (near, far))| *sum = *sum + *near + *far);
+            }
+            largest = sums.iter().fold(largest, |largest, sum| if *sum > largest { *sum } else { largest });
+        }
+        largest.to_f64()
     }
 }
 

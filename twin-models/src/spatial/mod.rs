@@ -8,8 +8,9 @@
 //! * The growth laws by voxel: [`LogisticGrowth`], [`GompertzGrowth`], [`ExponentialGrowth`], [`NoGrowth`], each a [`Law`] with its flow under
 //!   a [`Kill`] in [`Real`] voxels and [`Number`] scalars.
 //! * [`Gradient`]: the misfit to observed fields and its derivatives, by the adjoint of the same steps
-//!   ([`ReactionDiffusion::misfit_gradient`]).
+//!   ([`ReactionDiffusion::misfit_gradient`]); [`FieldGradient`], those by voxel too.
 //! * [`dice`], [`surface_distance_95`]: how well two regions agree; [`AdcScale`]: cellularity from diffusion-weighted images.
+//! * Ready studies: [`Invasion`] from two scans, [`with_radiosensitivity_seen`] from one after radiotherapy, [`DaysGained`].
 //! * [`Settings`]: longest step, method, active region.
 //!
 //! # How it is solved
@@ -21,21 +22,31 @@
 
 mod active;
 mod adjoint;
+mod adjoint_back;
+mod adjoint_there;
 mod anatomy;
+mod backward;
+mod by_voxel;
 mod cells;
 mod diffusion;
 mod diffusion_weighted;
 mod drug;
 mod growth;
+mod infusion;
 mod lattice;
 mod number;
 mod overlap;
 mod plan;
 mod reaction_diffusion;
 mod simulation;
+mod stages;
+mod studies;
+mod topology;
+mod values;
 
 pub use adjoint::Gradient;
 pub use anatomy::{Anatomy, Tissue};
+pub use by_voxel::FieldGradient;
 pub use diffusion_weighted::AdcScale;
 pub use drug::{Drug, Kill};
 pub use growth::{ExponentialGrowth, GompertzGrowth, Law, LogisticGrowth, NoGrowth};
@@ -43,6 +54,7 @@ pub use number::{Number, Real};
 pub use overlap::{dice, surface_distance_95};
 pub use reaction_diffusion::{Method, ReactionDiffusion, Settings};
 pub use simulation::Course;
+pub use studies::{DaysGained, Invasion, Radii, radius_of, with_radiosensitivity_seen};
 
 #[cfg(test)]
 mod tests;

@@ -3,18 +3,26 @@
 use super::cells::{MOST, Trouble};
 use super::drug::{Acting, Kill};
 use super::growth::Law;
+use super::infusion::Infusions;
 use super::number::{Dual, Number};
 use super::simulation::Course;
 use crate::{Scenario, SimulationError};
 use twin_core::{Time, Treatment};
 
+/// Growth and kill: the coefficients, and their derivatives with respect to each parameter.
+#[derive(Debug, Clone)]
+pub(super) struct Flow {
+    pub(super) flow: [f64; 2],
+    pub(super) derivatives: Vec<[f64; 2]>,
+}
+
 /// One operation on the field.
 #[derive(Debug, Clone)]
 pub(super) enum Op {
-    /// Growth and kill: the coefficients, and their derivatives with respect to each parameter.
-    Flow { flow: [f64; 2], derivatives: Vec<[f64; 2]> },
-    /// Diffusion over some days; `tau` is the days times the diffusivity.
-    Diffuse { tau: f64, days: f64 },
+    /// Growth and kill.
+    Flow(Flow),
+    /// Growth and kill, then diffusion over some days; `tau` is the days times the diffusivity.
+    Step { flow: Flow, tau: f64, days: f64 },
     /// A fraction by the map of the dose, of so many Gy where it is prescribed.
     Dose(f64),
     /// Surgery by the map of the cavity.
@@ -27,7 +35,7 @@ pub(super) enum Op {
 #[derive(Debug, Clone)]
 enum Seeded {
     Flow([Dual; 2]),
-    Diffuse(f64),
+    Step([Dual; 2], f64),
     Dose(f64),
     Cavity(f64),
     Look(usize, Vec<Seeded>),
@@ -43,15 +51,16 @@ pub(super) fn plan<L: Law>(course: &Course<L, f64>, values: &[f64], scenario: &S
 /// Puts the derivatives of all seeds together.
 fn merged(seeded: &[Vec<Seeded>], diffusivity: f64) -> Vec<Op> {
     let first = seeded.first().map(Vec::as_slice).unwrap_or_default();
+    let flow_of = |place: usize, flow: &[Dual; 2]| {
+        let of = |ops: &Vec<Seeded>| match ops.get(place) {
+            Some(Seeded::Flow(flow) | Seeded::Step(flow, _)) => flow.map(|number| number.derivative),
+            _ => [f64::NAN; 2],
+        };
+        Flow { flow: flow.map(|number| number.value), derivatives: seeded.iter().map(of).collect() }
+    };
     let merge = |(place, op): (usize, &Seeded)| match op {
-        Seeded::Flow(flow) => {
-            let of = |ops: &Vec<Seeded>| match ops.get(place) {
-                Some(Seeded::Flow(flow)) => flow.map(|number| number.derivative),
-                _ => [f64::NAN; 2],
-            };
-            Op::Flow { flow: flow.map(|number| number.value), derivatives: seeded.iter().map(of).collect() }
-        }
-        Seeded::Diffuse(days) => Op::Diffuse { tau: days * diffusivity, days: *days },
+        Seeded::Flow(flow) => Op::Flow(flow_of(place, flow)),
+        Seeded::Step(flow, days) => Op::Step { flow: flow_of(place, flow), tau: days * diffusivity, days: *days },
         Seeded::Dose(gray) => Op::Dose(*gray),
         Seeded::Cavity(extent) => Op::Cavity(*extent),
         Seeded::Look(number, _) => {
@@ -76,6 +85,7 @@ struct Planner<'a, L> {
     at: f64,
     anchor: f64,
     steps: f64,
+    infusions: Infusions,
     ops: Vec<Seeded>,
 }
 
@@ -91,10 +101,10 @@ impl<'a, L: Law> Planner<'a, L> {
             place += 1;
             dual(place - 1)
         };
-        let drugs = course.is_bolus().into_iter().map(|bolus| {
+        let drugs = course.is_eliminated().into_iter().map(|eliminated| {
             let kill_rate = next();
-            let elimination = if bolus { next() } else { Dual::constant(0.0) };
-            Acting { kill_rate, elimination, amount: Dual::constant(0.0), level: 0.0 }
+            let elimination = if eliminated { next() } else { Dual::constant(0.0) };
+            Acting { kill_rate, elimination, amount: Dual::constant(0.0), level: 0.0, rate: 0.0 }
         });
         Self {
             course,
@@ -105,30 +115,43 @@ impl<'a, L: Law> Planner<'a, L> {
             at: 0.0,
             anchor: 0.0,
             steps: 0.0,
+            infusions: Infusions::default(),
             ops: Vec::new(),
         }
     }
 
-    /// The operations of one step of `days` from where the last one ended, and the flow that is left after it.
-    fn step(&self, days: f64) -> ([Seeded; 2], [Dual; 2]) {
+    /// One step of `days` from where the last one ended, and the flow that is left after it.
+    fn step(&self, days: f64) -> (Seeded, [Dual; 2]) {
         let half = 0.5 * days;
         let first = L::flow(&self.of_law, &Kill { drugs: &self.drugs, from: 0.0 }, half);
         let second = L::flow(&self.of_law, &Kill { drugs: &self.drugs, from: half }, half);
-        ([Seeded::Flow(L::then(self.pending, first)), Seeded::Diffuse(days)], second)
+        (Seeded::Step(L::then(self.pending, first), days), second)
     }
 
     fn take_step(&mut self, to: f64) {
         let days = to - self.at;
-        let (ops, pending) = self.step(days);
-        self.ops.extend(ops);
+        let (step, pending) = self.step(days);
+        self.ops.push(step);
         self.pending = pending;
         for drug in &mut self.drugs {
-            drug.amount = drug.amount * (-(drug.elimination * Dual::constant(days))).exponential();
+            drug.amount = drug.amount_after(days);
         }
         self.at = to;
     }
 
     fn advance(&mut self, target: f64) -> Result<(), SimulationError> {
+        while let Some((end, drug)) = self.infusions.next_to_end(target) {
+            self.step_to(end)?;
+            self.settle(end);
+            let rate = self.infusions.end_first(drug);
+            if let Some(drug) = self.drugs.get_mut(drug) {
+                drug.rate = rate;
+            }
+        }
+        self.step_to(target)
+    }
+
+    fn step_to(&mut self, target: f64) -> Result<(), SimulationError> {
         let longest = self.course.prepared().settings.longest_step.days();
         if (target - self.at) / longest > MOST as f64 {
             return Err(self.course.failure(Trouble::TooMany));
@@ -152,8 +175,8 @@ impl<'a, L: Law> Planner<'a, L> {
         let mut on_the_way = Vec::new();
         let mut last = self.pending;
         if target > self.at {
-            let (ops, pending) = self.step(target - self.at);
-            on_the_way.extend(ops);
+            let (step, pending) = self.step(target - self.at);
+            on_the_way.push(step);
             last = pending;
         }
         on_the_way.push(Seeded::Flow(last));
@@ -194,6 +217,15 @@ impl<'a, L: Law> Planner<'a, L> {
                 self.settle(target);
                 if let Some(drug) = place.checked_sub(2).and_then(|drug| self.drugs.get_mut(drug)) {
                     drug.amount = drug.amount + Dual::constant(amount);
+                }
+            }
+            Treatment::Infusion { duration, .. } if amount > 0.0 => {
+                self.settle(target);
+                if let Some(place) = place.checked_sub(2) {
+                    let rate = self.infusions.begin(target + duration.days(), place, amount / duration.days());
+                    if let Some(drug) = self.drugs.get_mut(place) {
+                        drug.rate = rate;
+                    }
                 }
             }
             Treatment::Continuous { .. } => {

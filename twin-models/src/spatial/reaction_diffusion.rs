@@ -5,7 +5,8 @@ use super::drug::Drug;
 use super::growth::Law;
 use super::lattice::Lattice;
 use super::number::Real;
-use super::simulation::{Course, Values};
+use super::simulation::Course;
+use super::values::Values;
 use crate::{Model, ModelSpec, ParameterSpec, Parameters, Simulation, SimulationError, Source, parameters};
 use std::sync::{Arc, OnceLock};
 use twin_core::{Observable, Random, Span, Time, Unit};
@@ -244,7 +245,7 @@ impl<L: Law, T: Real> ReactionDiffusion<L, T> {
         self.prepared = OnceLock::new();
     }
 
-    fn prepare(&self) -> Result<Arc<Prepared<T>>, SimulationError> {
+    pub(super) fn prepare(&self) -> Result<Arc<Prepared<T>>, SimulationError> {
         self.prepared.get_or_init(|| self.check().map(Arc::new)).clone()
     }
 

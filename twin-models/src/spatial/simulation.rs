@@ -1,51 +1,16 @@
 //! One course of a spatial model.
 
 use super::cells::{Cells, MOST, Trouble};
-use super::drug::{Acting, Drug, Kill};
+use super::drug::Kill;
 use super::growth::Law;
+use super::infusion::Infusions;
 use super::number::Real;
-use super::reaction_diffusion::{Movement, Prepared, Radiation};
-use crate::{Fields, ParameterSet, Simulation, SimulationError};
+use super::reaction_diffusion::{Prepared, Radiation};
+use super::values::Values;
+use crate::{Fields, Simulation, SimulationError};
 use std::borrow::Cow;
 use std::sync::Arc;
-use twin_core::{CoreError, Observable, ScalarField, Time, Treatment, Unit};
-
-/// The values of the parameters, where they are needed.
-#[derive(Debug, Clone)]
-pub(super) struct Values<L> {
-    pub(super) diffusivity: f64,
-    pub(super) law: L,
-    /// The law's own, in order.
-    pub(super) of_law: Vec<f64>,
-    pub(super) radiation: Radiation,
-    pub(super) drugs: Vec<Acting<f64>>,
-}
-
-impl<L: Law> Values<L> {
-    /// The values in the order of the specification; `None` if their number differs.
-    pub(super) fn read(values: &[f64], drugs: &[Drug]) -> Option<Self> {
-        let (movement, rest) = values.split_at_checked(Movement::specs().len())?;
-        let (of_law, rest) = rest.split_at_checked(L::specs().len())?;
-        let (radiation, rest) = rest.split_at_checked(Radiation::specs().len())?;
-        let mut rest = rest.iter().copied();
-        let mut acting = Vec::with_capacity(drugs.len());
-        for drug in drugs {
-            let kill_rate = rest.next()?;
-            let elimination = if drug.is_bolus() { rest.next()? } else { 0.0 };
-            acting.push(Acting { kill_rate, elimination, amount: 0.0, level: 0.0 });
-        }
-        if rest.next().is_some() {
-            return None;
-        }
-        Some(Self {
-            diffusivity: Movement::from_values(movement)?.diffusivity,
-            law: L::from_values(of_law)?,
-            of_law: of_law.to_vec(),
-            radiation: Radiation::from_values(radiation)?,
-            drugs: acting,
-        })
-    }
-}
+use twin_core::{CoreError, Observable, ScalarField, Span, Time, Treatment, Unit};
 
 /// The cells at one moment: what the field is after the flow that is still to be applied.
 #[derive(Debug, Clone)]
@@ -72,6 +37,7 @@ pub struct Course<L, T = f64> {
     /// The cells now, unless the last step ended now.
     between: Option<Moment<T>>,
     neglected: f64,
+    infusions: Infusions,
 }
 
 impl<L: Clone, T: Real> Clone for Course<L, T> {
@@ -81,6 +47,7 @@ impl<L: Clone, T: Real> Clone for Course<L, T> {
             values: self.values.clone(),
             moment: self.moment.clone(),
             between: self.between.clone(),
+            infusions: self.infusions.clone(),
             ..*self
         }
     }
@@ -91,7 +58,19 @@ impl<L: Law, T: Real> Course<L, T> {
         let settings = &prepared.settings;
         let cells = Cells::new(Arc::clone(&prepared.lattice), prepared.initial.clone(), settings.active_above, settings.method);
         let moment = Moment { cells, pending: L::IDENTITY };
-        Self { prepared, values, start, now: start, at: 0.0, anchor: 0.0, steps: 0.0, moment, between: None, neglected: 0.0 }
+        Self {
+            prepared,
+            values,
+            start,
+            now: start,
+            at: 0.0,
+            anchor: 0.0,
+            steps: 0.0,
+            moment,
+            between: None,
+            neglected: 0.0,
+            infusions: Infusions::default(),
+        }
     }
 
     /// How many times the diffusion operator has been applied to the active voxels.
@@ -107,10 +86,14 @@ impl<L: Law, T: Real> Course<L, T> {
     }
 
     /// A bound, to first order, on the share of the cells that was neglected outside the active region, grown to now.
+    ///
+    /// It is infinite under [`GompertzGrowth`](super::GompertzGrowth) as soon as anything is neglected: the fewer cells there are, the faster
+    /// they grow, so nothing bounds what a neglected one would have become. Set [`Settings::active_above`](super::Settings) to 0 there to
+    /// neglect nothing.
     #[must_use]
     pub fn neglected(&self) -> f64 {
         let moment = self.between.as_ref().unwrap_or(&self.moment);
-        let cells = moment.cells.operator().sum(&moment.cells.values, |_, value| value.to_f64());
+        let cells = moment.cells.operator().sum(&moment.cells.field.values, |_, value| value.to_f64());
         let days = (self.now - self.start).days() - self.at;
         if cells > 0.0 { self.neglected_after(moment, days) / cells } else { 0.0 }
     }
@@ -123,7 +106,7 @@ impl<L: Law, T: Real> Course<L, T> {
         let mut of_box = vec![T::ZERO; lattice.len()];
         for run in &lattice.runs {
             let at = run.start..run.start + run.len;
-            let values = moment.cells.values.get(at.clone()).unwrap_or_default();
+            let values = moment.cells.field.values.get(at.clone()).unwrap_or_default();
             let places = of_box.get_mut(at).unwrap_or_default();
             places.iter_mut().zip(values).for_each(|(place, value)| *place = L::apply(flow, *value));
         }
@@ -136,9 +119,9 @@ impl<L: Law, T: Real> Course<L, T> {
         &self.prepared
     }
 
-    /// Whether each drug is given as a bolus.
-    pub(super) fn is_bolus(&self) -> Vec<bool> {
-        self.prepared.spec.treatments.iter().skip(2).map(|known| known.kind == crate::TreatmentKind::Bolus).collect()
+    /// Whether there is an amount of each drug, which is eliminated.
+    pub(super) fn is_eliminated(&self) -> Vec<bool> {
+        self.prepared.spec.treatments.iter().skip(2).map(|known| known.kind != crate::TreatmentKind::Continuous).collect()
     }
 
     fn current(&self) -> (&Moment<T>, [T; 2]) {
@@ -159,7 +142,12 @@ impl<L: Law, T: Real> Course<L, T> {
     }
 
     pub(super) fn failure(&self, trouble: Trouble) -> SimulationError {
-        let (model, state, day) = (self.prepared.spec.id.clone(), "cellularity".to_owned(), (self.start.days() + self.at));
+        Self::trouble(&self.prepared, self.start + Span::from_days(self.at).unwrap_or(Span::ZERO), trouble)
+    }
+
+    /// What `trouble` at a time is called.
+    pub(super) fn trouble(prepared: &Prepared<T>, at: Time, trouble: Trouble) -> SimulationError {
+        let (model, state, day) = (prepared.spec.id.clone(), "cellularity".to_owned(), at.days());
         match trouble {
             Trouble::NotFinite => SimulationError::NotFinite { model, state, value: f64::NAN, day },
             Trouble::TooMany => SimulationError::TooManySteps { model, limit: MOST, day },
@@ -167,15 +155,20 @@ impl<L: Law, T: Real> Course<L, T> {
         }
     }
 
+    /// What was neglected, grown over `days`.
+    fn grown(&self, neglected: f64, days: f64) -> f64 {
+        if neglected > 0.0 && days > 0.0 { neglected * (self.values.law.fastest() * days).exp() } else { neglected }
+    }
+
     /// What was neglected until `moment`, a step of `days` after the last one.
     fn neglected_after(&self, moment: &Moment<T>, days: f64) -> f64 {
         let more = moment.cells.neglected - self.moment.cells.neglected;
-        self.neglected * (self.values.law.fastest() * days).exp() + more
+        self.grown(self.neglected, days) + more
     }
 
     /// The drugs `days` after the end of the last step.
     fn clear(&mut self, days: f64) {
-        self.values.drugs.iter_mut().for_each(|drug| drug.amount *= (-drug.elimination * days).exp());
+        self.values.drugs.iter_mut().for_each(|drug| drug.amount = drug.amount_after(days));
     }
 
     fn go(&mut self, to: Time) -> Result<(), SimulationError> {
@@ -183,7 +176,26 @@ impl<L: Law, T: Real> Course<L, T> {
             let model = self.prepared.spec.id.clone();
             return Err(SimulationError::Backward { model, now: self.now, to });
         }
-        let (target, longest) = ((to - self.start).days(), self.prepared.settings.longest_step.days());
+        let target = (to - self.start).days();
+        while let Some((end, drug)) = self.infusions.next_to_end(target) {
+            self.step_to(end)?;
+            self.settle_at(end);
+            let rate = self.infusions.end_first(drug);
+            if let Some(drug) = self.values.drugs.get_mut(drug) {
+                drug.rate = rate;
+            }
+        }
+        self.step_to(target)?;
+        self.now = to;
+        // Diffusion finds what is not finite, but after the last one there was growth, and without movement there is none.
+        let (moment, flow) = self.current();
+        let cells = moment.cells.operator().sum(&moment.cells.field.values, |_, value| L::apply(flow, value).to_f64());
+        if cells.is_finite() { Ok(()) } else { Err(self.failure(Trouble::NotFinite)) }
+    }
+
+    /// Takes all whole steps up to `target`, and the rest of the way on a copy.
+    fn step_to(&mut self, target: f64) -> Result<(), SimulationError> {
+        let longest = self.prepared.settings.longest_step.days();
         if (target - self.at) / longest > MOST as f64 {
             return Err(self.failure(Trouble::TooMany));
         }
@@ -192,28 +204,27 @@ impl<L: Law, T: Real> Course<L, T> {
             let days = next - self.at;
             let before = self.moment.cells.neglected;
             Self::step(&self.values, &mut self.moment, days).map_err(|trouble| self.failure(trouble))?;
-            self.neglected = self.neglected * (self.values.law.fastest() * days).exp() + self.moment.cells.neglected - before;
+            self.neglected = self.grown(self.neglected, days) + self.moment.cells.neglected - before;
             self.clear(days);
             self.at = next;
             self.steps += 1.0;
             next = self.anchor + (self.steps + 1.0) * longest;
         }
-        self.now = to;
         self.between = None;
         if target > self.at {
             let mut moment = self.moment.clone();
             Self::step(&self.values, &mut moment, target - self.at).map_err(|trouble| self.failure(trouble))?;
             self.between = Some(moment);
         }
-        // Diffusion finds what is not finite, but after the last one there was growth, and without movement there is none.
-        let (moment, flow) = self.current();
-        let cells = moment.cells.operator().sum(&moment.cells.values, |_, value| L::apply(flow, value).to_f64());
-        if cells.is_finite() { Ok(()) } else { Err(self.failure(Trouble::NotFinite)) }
+        Ok(())
     }
 
     /// Ends the last step now, so that what is done now has the field to work on.
     fn settle(&mut self) {
-        let target = (self.now - self.start).days();
+        self.settle_at((self.now - self.start).days());
+    }
+
+    fn settle_at(&mut self, target: f64) {
         if let Some(moment) = self.between.take() {
             self.neglected = self.neglected_after(&moment, target - self.at);
             self.moment = moment;
@@ -232,7 +243,7 @@ impl<L: Law, T: Real> Course<L, T> {
             Treatment::Fraction(fraction) => fraction.dose.gray(),
             Treatment::Continuous { intensity, .. } => intensity.value(),
             Treatment::Surgery { extent, .. } => extent.value(),
-            Treatment::Bolus { dose, .. } => {
+            Treatment::Bolus { dose, .. } | Treatment::Infusion { dose, .. } => {
                 let unit = self.prepared.units.get(place).and_then(Option::as_ref).unwrap_or_else(|| dose.unit());
                 dose.unit().convert(dose.value(), unit).map_err(|source| self.invalid(treatment, source))?
             }
@@ -281,6 +292,17 @@ impl<L: Law, T: Real> Course<L, T> {
                 // Fractions and surgery come first in the specification, then one treatment for each drug.
                 let drug = place.checked_sub(2).and_then(|drug| self.values.drugs.get(drug)).copied();
                 let Some(mut drug) = drug else { return Err(prepared.spec.refusal(treatment, self.now)) };
+                if let Treatment::Infusion { duration, .. } = treatment {
+                    if amount > 0.0 {
+                        self.settle();
+                        let end = (self.now - self.start).days() + duration.days();
+                        let rate = self.infusions.begin(end, place - 2, amount / duration.days());
+                        if let Some(drug) = self.values.drugs.get_mut(place - 2) {
+                            drug.rate = rate;
+                        }
+                    }
+                    return Ok(());
+                }
                 let bolus = matches!(treatment, Treatment::Bolus { .. });
                 let changes = if bolus { amount > 0.0 } else { amount.to_bits() != drug.level.to_bits() };
                 if changes {
@@ -317,7 +339,7 @@ impl<L: Law, T: Real> Simulation for Course<L, T> {
         let (moment, flow) = self.current();
         let (mut cells, mut visible, mut enhancing) = (0.0, 0_usize, 0_usize);
         for run in &self.prepared.lattice.runs {
-            for value in moment.cells.values.get(run.start..run.start + run.len).unwrap_or_default() {
+            for value in moment.cells.field.values.get(run.start..run.start + run.len).unwrap_or_default() {
                 let cellularity = L::apply(flow, *value).to_f64();
                 cells += cellularity;
                 visible += usize::from(cellularity > settings.visible_on_flair);

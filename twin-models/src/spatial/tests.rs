@@ -42,6 +42,7 @@ fn the_law_kit_holds_for_every_growth_law() {
     let logistic = ReactionDiffusion::<LogisticGrowth>::new(anatomy.clone())
         .with_drug(Drug::bolus(drug(), "mg"))
         .with_drug(Drug::continuous(Agent::new("bevacizumab").unwrap()))
+        .with_drug(Drug::infusion(Agent::new("carboplatin").unwrap(), "mg"))
         .with_settings(settings(3.0, 0.0))
         .with_voxel_states();
     let gompertz = ReactionDiffusion::<GompertzGrowth>::new(anatomy.clone()).with_settings(settings(3.0, 0.0)).with_voxel_states();
@@ -175,6 +176,35 @@ fn a_drug_kills_by_its_kinetics_whatever_the_step() {
         course.advance(day(30.0)).unwrap();
         let survives = (-0.01 * 75.0 / 9.242_f64).exp();
         assert!((looked(&course)[0] / before - survives).abs() < 1e-12, "{step}");
+    }
+}
+
+#[test]
+fn an_infusion_kills_as_its_amount_says_and_ends_at_its_time() {
+    let grid = Grid::new([2, 1, 1], [1.0; 3]).unwrap();
+    let anatomy = Anatomy::new(Mask::whole(grid.clone()), &field(&grid, |_| 0.5)).unwrap();
+    let agent = Agent::new("carboplatin").unwrap();
+    for step in [0.3, 5.0] {
+        let model = ReactionDiffusion::<NoGrowth>::new(anatomy.clone()).with_drug(Drug::infusion(agent.clone(), "mg"));
+        let model = model.with_settings(settings(step, 0.0));
+        let (kill, k) = (0.02, 0.7);
+        let parameters = model.spec().defaults().unwrap().with("kill_rate_carboplatin", kill).unwrap();
+        let parameters = parameters.with("elimination_rate_carboplatin", k).unwrap();
+        let mut course = model.start_static(&parameters, Time::ORIGIN).unwrap();
+        let give = |dose: f64, days: f64| {
+            Treatment::infusion(agent.clone(), Quantity::new(dose, "mg").unwrap(), Span::from_days(days).unwrap()).unwrap()
+        };
+        // Two that overlap, one of which ends while the other goes on.
+        for (at, dose, days) in [(1.0, 30.0, 2.0), (2.0, 10.0, 4.5)] {
+            course.advance(day(at)).unwrap();
+            course.treat(&give(dose, days)).unwrap();
+        }
+        course.advance(day(9.0)).unwrap();
+        // The integral of the amount to day 9 is what was brought less what is left, over the elimination rate.
+        let left = |at: f64, dose: f64, days: f64| dose / days / k * (-(-k * days).exp_m1()) * (-k * (9.0 - at - days)).exp();
+        let over = (40.0 - left(1.0, 30.0, 2.0) - left(2.0, 10.0, 4.5)) / k;
+        let expected = 0.5 * (-kill * over).exp();
+        assert!((course.cellularity()[0] / expected - 1.0).abs() < 1e-12, "{step}: {} {expected}", course.cellularity()[0]);
     }
 }
 
@@ -334,6 +364,77 @@ fn the_gradient_is_that_of_the_steps() {
     check::<LogisticGrowth>(mapped.clone(), [&bolus, &steady], &scenario, &observed, 1.2);
     check::<GompertzGrowth>(mapped, [&bolus, &steady], &scenario, &observed, 0.4);
     check::<ExponentialGrowth>(plain, [&bolus, &steady], &scenario, &observed, 0.13);
+}
+
+#[test]
+fn the_gradient_by_voxel_is_that_of_the_steps() {
+    use crate::{Scenario, run_with};
+    use twin_core::{Observable, TimedTreatment};
+    let grid = Grid::new([6, 5, 4], [1.0, 1.5, 2.0]).unwrap();
+    let cells =
+        field(&grid, |[i, j, k]| 0.5 * (-0.2 * ((i as f64 - 2.0).powi(2) + (j as f64 - 2.0).powi(2) + (k as f64).powi(2))).exp());
+    let region = Mask::new(grid.clone(), (0..grid.voxels()).map(|index| index % 7 != 3).collect()).unwrap();
+    let cells = cells.within(&region).unwrap();
+    let relative = |changed: usize, by: f64| {
+        let values = (0..grid.voxels()).map(|index| 0.5 + 0.1 * (index % 5) as f64 + if index == changed { by } else { 0.0 });
+        ScalarField::on(grid.clone(), Unit::dimensionless(), values.collect()).unwrap()
+    };
+    let fraction = Treatment::fraction(AbsorbedDose::from_gray(2.0).unwrap(), Target::new("tumor").unwrap());
+    let scenario =
+        Scenario::starting(Time::ORIGIN).treated([TimedTreatment::new(day(4.0), fraction)]).sampled([3.5, 9.0, 14.2].map(day));
+    let observed: Vec<_> =
+        (1..=3).map(|n| field(&grid, |[i, ..]| 0.03 * f64::from(n) * i as f64 / 3.0).within(&region).unwrap()).collect();
+    for d in [0.13, 1.0] {
+        let model = |changed: usize, by: f64| {
+            let anatomy = Anatomy::new(region.clone(), &cells).unwrap().with_relative_diffusivity(&relative(changed, by)).unwrap();
+            ReactionDiffusion::<LogisticGrowth>::new(anatomy).with_settings(settings(2.0, 0.0))
+        };
+        let sound = model(0, 0.0);
+        let parameters = sound.spec().defaults().unwrap().with("diffusivity", d).unwrap();
+        let found = sound.misfit_gradient_by_voxel(&parameters, &scenario, &observed, 0.05).unwrap();
+        let scalar = sound.misfit_gradient(&parameters, &scenario, &observed, 0.05).unwrap();
+        assert!((found.gradient.misfit - scalar.misfit).abs() < 1e-12 * scalar.misfit);
+        for (a, b) in found.gradient.derivatives.iter().zip(&scalar.derivatives) {
+            assert!((a - b).abs() < 1e-10 * b.abs().max(1e-3), "{a} {b}");
+        }
+        // All voxels together are the parameter itself.
+        let growth: f64 = found.growth.as_ref().unwrap().values().iter().sum();
+        assert!((growth / scalar.derivatives[1] - 1.0).abs() < 1e-9, "{growth} {}", scalar.derivatives[1]);
+        let all = found.relative_diffusivity.values().iter().zip(relative(0, 0.0).values()).map(|(a, b)| a * b).sum::<f64>();
+        assert!((all / d / scalar.derivatives[0] - 1.0).abs() < 1e-9, "{all} {}", scalar.derivatives[0]);
+        let misfit = |changed: usize, by: f64| {
+            let mut course = model(changed, by).start_static(&parameters, Time::ORIGIN).unwrap();
+            let mut sum = 0.0;
+            run_with(&mut course, &scenario, |number, course| {
+                let seen = course.fields().unwrap().observe_field(&Observable::CELLULARITY).unwrap();
+                let pairs = seen.values().iter().zip(observed[number].values());
+                sum += pairs.map(|(a, b)| 0.5 * ((a - b) / 0.05).powi(2)).sum::<f64>();
+            })
+            .unwrap();
+            sum
+        };
+        for changed in [0, 13, 14, 37, 64, 119] {
+            let at = |by: f64| misfit(changed, 2e-3 * by);
+            let difference = (8.0 * (at(1.0) - at(-1.0)) - (at(2.0) - at(-2.0))) / (12.0 * 2e-3);
+            let derivative = found.relative_diffusivity.values()[changed];
+            assert!((derivative - difference).abs() < 1e-7 * difference.abs().max(1.0), "{d} {changed}: {derivative} {difference}");
+        }
+    }
+    // Without movement every voxel is a course of its own, so its derivative is that of a model of one voxel.
+    let still = ReactionDiffusion::<LogisticGrowth>::new(Anatomy::new(region.clone(), &cells).unwrap());
+    let parameters = still.spec().defaults().unwrap().with("diffusivity", 0.0).unwrap();
+    let found = still.misfit_gradient_by_voxel(&parameters, &scenario, &observed, 0.05).unwrap();
+    let one = Grid::new([1, 1, 1], [1.0; 3]).unwrap();
+    for index in [0, 14, 40] {
+        let alone = |value: f64| ScalarField::on(one.clone(), Unit::dimensionless(), vec![value]).unwrap();
+        let model = ReactionDiffusion::<LogisticGrowth>::new(
+            Anatomy::new(Mask::whole(one.clone()), &alone(cells.values()[index])).unwrap(),
+        );
+        let seen: Vec<_> = observed.iter().map(|field| alone(field.values()[index])).collect();
+        let expected = model.misfit_gradient(&model.spec().defaults().unwrap(), &scenario, &seen, 0.05).unwrap().derivatives[1];
+        let derivative = found.growth.as_ref().unwrap().values()[index];
+        assert!((derivative - expected).abs() < 1e-10 * expected.abs().max(1e-6), "{index}: {derivative} {expected}");
+    }
 }
 
 #[test]

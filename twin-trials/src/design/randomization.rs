@@ -11,6 +11,9 @@ pub trait Allocation: Send {
     /// # Errors
     /// As each rule says.
     fn allocate(&mut self, levels: &[usize], random: &mut Random) -> Result<usize, TrialError>;
+
+    /// Is told that a patient of `arm` was a success, or not. Most rules do not listen.
+    fn learn(&mut self, _arm: usize, _success: bool) {}
 }
 
 /// Refuses fewer than two arms, and ratios that do not allow any patient.
@@ -196,6 +199,54 @@ impl Allocation for Minimization {
             counts.iter_mut().skip(arm).take(1).for_each(|count| *count += 1);
         }
         Ok(arm)
+    }
+}
+
+/// Randomized play-the-winner (Wei and Durham 1978, doi:10.2307/2286290): a ball is drawn from an urn that begins with the same number of
+/// balls for each arm; a success adds balls of its arm, a failure balls of the others.
+///
+/// ```
+/// use twin_core::Random;
+/// use twin_trials::design::{Allocation, PlayTheWinner};
+/// let (mut rule, mut random) = (PlayTheWinner::new(2, 1, 1)?, Random::new(1));
+/// (0..50).for_each(|_| rule.learn(1, true)); // the second arm succeeds
+/// let to_second = (0..100).filter(|_| rule.allocate(&[], &mut random).is_ok_and(|arm| arm == 1)).count();
+/// assert!(to_second > 90);
+/// # Ok::<(), twin_trials::TrialError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlayTheWinner {
+    urn: Vec<usize>,
+    added: usize,
+}
+
+impl PlayTheWinner {
+    /// An urn with `balls` for each of `arms` arms, to which a success adds `added` balls of its arm and a failure as many of each other.
+    ///
+    /// # Errors
+    /// [`TrialError::Count`] for fewer than two arms, or for none of the balls.
+    pub fn new(arms: usize, balls: usize, added: usize) -> Result<Self, TrialError> {
+        let urn = vec![balls; arms];
+        total(&urn)?;
+        if added == 0 {
+            return Err(TrialError::Count { what: "number of balls added", count: 0, valid: "1 or more" });
+        }
+        Ok(Self { urn, added })
+    }
+}
+
+impl Allocation for PlayTheWinner {
+    /// Looks at no factor, and never fails.
+    fn allocate(&mut self, _levels: &[usize], random: &mut Random) -> Result<usize, TrialError> {
+        Ok(arm_at(&self.urn, random.below(self.urn.iter().sum())))
+    }
+
+    fn learn(&mut self, arm: usize, success: bool) {
+        for (other, balls) in self.urn.iter_mut().enumerate() {
+            if (other == arm) == success {
+                *balls += self.added;
+            }
+        }
     }
 }
 

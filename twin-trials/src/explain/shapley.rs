@@ -3,7 +3,6 @@
 use super::Share;
 use crate::TrialError;
 use rayon::prelude::*;
-use twin_calibrate::Posterior;
 
 /// The neighbors whose outcomes are averaged.
 const NEIGHBORS: usize = 3;
@@ -25,28 +24,35 @@ pub struct ShapleyEffects {
     pub explained: Share,
 }
 
-/// The Shapley effects of the inferred parameters on `outcome`, one value for each draw of the posterior.
+/// The Shapley effects of `inputs` on `outcome`: for each input its name and one value for each draw, and one outcome for each draw.
 ///
 /// The variance explained by a set of inputs is estimated from nearest neighbors in the ranks of these inputs (Broto, Bachoc and Depecker
 /// 2020, doi:10.1137/18M1234631), and shared after Owen 2014, doi:10.1137/130936233. Standard errors take the draws as independent.
 ///
 /// # Errors
-/// [`TrialError::Length`] unless there is one outcome for each draw; [`TrialError::Count`] for fewer than 50 draws or more than 12
-/// parameters; [`TrialError::NotFinite`]; [`TrialError::OutOfRange`] for an outcome that does not vary.
-pub fn shapley_effects(posterior: &Posterior, outcome: &[f64]) -> Result<ShapleyEffects, TrialError> {
-    let (names, draws) = (posterior.names().to_vec(), posterior.count());
-    if outcome.len() != draws {
-        let (found, expected) = (outcome.len(), draws);
-        return Err(TrialError::Length { what: "the list of outcomes", found, reference: "the posterior", expected });
-    }
+/// [`TrialError::Count`] for fewer than 50 draws, or for no or more than 12 inputs; [`TrialError::Length`] for an input with another number
+/// of values; [`TrialError::NotFinite`]; [`TrialError::OutOfRange`] for an outcome that does not vary.
+pub fn shapley_effects(inputs: &[(String, Vec<f64>)], outcome: &[f64]) -> Result<ShapleyEffects, TrialError> {
+    let (names, draws): (Vec<String>, _) = (inputs.iter().map(|(name, _)| name.clone()).collect(), outcome.len());
     if draws < FEWEST_DRAWS {
         return Err(TrialError::Count { what: "number of draws", count: draws, valid: "at least 50" });
     }
-    if names.len() > MOST_INPUTS {
-        return Err(TrialError::Count { what: "number of inputs", count: names.len(), valid: "at most 12" });
+    if names.is_empty() || names.len() > MOST_INPUTS {
+        return Err(TrialError::Count { what: "number of inputs", count: names.len(), valid: "1 to 12" });
     }
-    if let Some((index, &value)) = outcome.iter().enumerate().find(|(_, value)| !value.is_finite()) {
-        return Err(TrialError::NotFinite { what: "outcome", index, value });
+    if let Some((_, values)) = inputs.iter().find(|(_, values)| values.len() != draws) {
+        let (found, expected) = (values.len(), draws);
+        return Err(TrialError::Length {
+            what: "the list of values of an input",
+            found,
+            reference: "the list of outcomes",
+            expected,
+        });
+    }
+    for (what, values) in inputs.iter().map(|(_, values)| ("value of an input", values.as_slice())).chain([("outcome", outcome)]) {
+        if let Some((index, &value)) = values.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+            return Err(TrialError::NotFinite { what, index, value });
+        }
     }
     let mean = outcome.iter().sum::<f64>() / draws as f64;
     let centered: Vec<f64> = outcome.iter().map(|value| value - mean).collect();
@@ -54,8 +60,7 @@ pub fn shapley_effects(posterior: &Posterior, outcome: &[f64]) -> Result<Shapley
     if variance <= 1e-24 * mean * mean || variance <= 0.0 {
         return Err(TrialError::OutOfRange { what: "variance of the outcome", index: 0, value: variance, valid: "above 0" });
     }
-    let columns = names.iter().map(|name| posterior.column(name)).collect::<Result<Vec<_>, _>>()?;
-    let ranks: Vec<Vec<f64>> = columns.iter().map(|column| ranked(column)).collect();
+    let ranks: Vec<Vec<f64>> = inputs.iter().map(|(_, values)| ranked(values)).collect();
     let sets = 1_usize << names.len();
     // For each set of inputs, one term for each draw, whose mean is the share of the variance that the set explains.
     let explained: Vec<Vec<f64>> = (0..sets)
@@ -123,41 +128,26 @@ fn ranked(values: &[f64]) -> Vec<f64> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use twin_calibrate::Record;
-    use twin_core::{Random, Time};
-    use twin_models::{Model, growth};
+    use twin_core::Random;
 
-    /// Draws of two standard normal numbers with a correlation, as a posterior; the model has no part in it.
-    fn posterior(correlation: f64, draws: usize) -> Posterior {
+    /// Draws of two standard normal numbers with a correlation.
+    fn inputs(correlation: f64, draws: usize) -> [(String, Vec<f64>); 2] {
         let mut random = Random::new(5);
-        let values = (0..draws).flat_map(|_| {
-            let (a, b) = (random.normal(), random.normal());
-            [a, correlation * a + (1.0 - correlation * correlation).sqrt() * b]
-        });
-        let record = Record {
-            method: "by hand".to_owned(),
-            stopped: "done".to_owned(),
-            start: Time::ORIGIN,
-            diagnosis: None,
-            readings: 0,
-            unused: Vec::new(),
-            evaluations: 0,
-            failures: 0,
-            ln_evidence: None,
-        };
-        let base = growth::gompertz().spec().defaults().unwrap();
-        Posterior::new(vec!["one".into(), "two".into()], values.collect(), vec![0.0; draws], base, record).unwrap()
+        let one: Vec<f64> = (0..draws).map(|_| random.normal()).collect();
+        let rest = (1.0 - correlation * correlation).sqrt();
+        let two = one.iter().map(|one| correlation * one + rest * random.normal()).collect();
+        [("one".to_owned(), one), ("two".to_owned(), two)]
     }
 
-    fn effects(correlation: f64, outcome: impl Fn(&[f64]) -> f64) -> ShapleyEffects {
-        let posterior = posterior(correlation, 2000);
-        let outcome: Vec<f64> = posterior.draws().map(outcome).collect();
-        shapley_effects(&posterior, &outcome).unwrap()
+    fn effects(correlation: f64, outcome: impl Fn(f64, f64) -> f64) -> ShapleyEffects {
+        let inputs = inputs(correlation, 2000);
+        let outcome: Vec<f64> = inputs[0].1.iter().zip(&inputs[1].1).map(|(one, two)| outcome(*one, *two)).collect();
+        shapley_effects(&inputs, &outcome).unwrap()
     }
 
     #[test]
     fn independent_inputs_share_the_variance_as_their_squares() {
-        let found = effects(0.0, |x| x[0] + 2.0 * x[1]);
+        let found = effects(0.0, |one, two| one + 2.0 * two);
         assert!((found.effects[0].value - 0.2).abs() < 0.05 && (found.effects[1].value - 0.8).abs() < 0.06, "{found:?}");
         assert!(found.explained.value > 0.93, "{found:?}");
     }
@@ -165,16 +155,16 @@ mod tests {
     #[test]
     fn an_input_that_only_follows_another_is_given_what_it_tells() {
         // Owen and Prieur 2017, doi:10.1137/16M1097717: for Y = X1, X2 of correlation r has the Shapley effect r^2 / 2.
-        let found = effects(0.8, |x| x[0]);
+        let found = effects(0.8, |one, _| one);
         assert!((found.effects[1].value - 0.32).abs() < 0.06 && (found.effects[0].value - 0.68).abs() < 0.06, "{found:?}");
     }
 
     #[test]
     fn chance_is_explained_by_nothing() {
         let mut random = Random::new(9);
-        let posterior = posterior(0.3, 1000);
+        let inputs = inputs(0.3, 1000);
         let noise: Vec<f64> = (0..1000).map(|_| random.normal()).collect();
-        let found = shapley_effects(&posterior, &noise).unwrap();
+        let found = shapley_effects(&inputs, &noise).unwrap();
         for share in found.effects.iter().chain([&found.explained]) {
             assert!(share.value.abs() < 5.0 * share.standard_error + 0.01, "{found:?}");
         }
@@ -182,13 +172,14 @@ mod tests {
 
     #[test]
     fn the_effects_add_up_and_misfits_are_refused() {
-        let found = effects(0.5, |x| x[0] * x[1]);
+        let found = effects(0.5, |one, two| one * two);
         let sum: f64 = found.effects.iter().map(|share| share.value).sum();
         assert!((sum - found.explained.value).abs() < 1e-12);
-        let posterior = posterior(0.0, 100);
-        assert!(matches!(shapley_effects(&posterior, &[1.0]), Err(TrialError::Length { found: 1, expected: 100, .. })));
-        assert!(matches!(shapley_effects(&posterior, &[1.0; 100]), Err(TrialError::OutOfRange { .. })));
-        assert!(matches!(shapley_effects(&posterior, &[f64::NAN; 100]), Err(TrialError::NotFinite { .. })));
+        let inputs = inputs(0.0, 100);
+        assert!(matches!(shapley_effects(&inputs, &[1.0; 60]), Err(TrialError::Length { found: 100, expected: 60, .. })));
+        assert!(matches!(shapley_effects(&inputs, &[1.0; 100]), Err(TrialError::OutOfRange { .. })));
+        assert!(matches!(shapley_effects(&inputs, &[f64::NAN; 100]), Err(TrialError::NotFinite { .. })));
+        assert!(matches!(shapley_effects(&[], &[1.0; 100]), Err(TrialError::Count { count: 0, .. })));
     }
 
     #[test]

@@ -156,11 +156,7 @@ impl Order {
             Worth { what, gain, share: if whole > 0.0 { gain / whole } else { 0.0 } }
         };
         let root = Random::new(question.setting.seed);
-        let drawn: Vec<_> = evaluation
-            .draws
-            .iter()
-            .map(|draw| question.setting.cohort.draw(*draw, &mut root.stream(*draw as u64).stream(0)))
-            .collect::<Result<_, _>>()?;
+        let drawn: Vec<_> = evaluation.draws.iter().map(|draw| question.setting.patient(*draw)).collect::<Result<_, _>>()?;
         let mut worths = Vec::new();
         for (place, parameter) in question.setting.model.spec().parameters.iter().enumerate() {
             let known: Vec<f64> = drawn.iter().filter_map(|patient| patient.parameters.values().get(place).copied()).collect();

@@ -222,7 +222,7 @@ impl Journey<'_> {
         let gain = self.energy - state.energy();
         self.steps += 1;
         // A comparison that is false for NaN too.
-        if !(gain > -DIVERGENCE) {
+        if gain.is_nan() || gain <= -DIVERGENCE {
             self.diverged = true;
             self.room.states.push(state);
             return None;

@@ -103,20 +103,14 @@ impl Reader<'_> {
     }
 
     pub(super) fn medication(&mut self, here: &Here<'_>) -> Result<(), IoError> {
-        let concept = &here.resource["medicationCodeableConcept"];
         if !matches!(here.resource["status"].as_str(), Some("completed" | "in-progress" | "stopped")) {
             self.leave_out(&here.path, here.of_type, "not given: the status is not completed, in progress or stopped");
             return Ok(());
         }
-        // The name that RxNorm gives; free text is not taken for a drug.
-        let rxnorm =
-            list(&concept["coding"]).iter().find(|coding| coding["system"] == "http://www.nlm.nih.gov/research/umls/rxnorm");
-        let named = rxnorm.and_then(|coding| coding["display"].as_str()).map(str::to_lowercase);
-        let Some(name) = code(concept, &[NAMES]).map(str::to_owned).or(named) else {
+        let Some(agent) = self.agent(here)? else {
             self.leave_out(&here.path, here.of_type, "the drug has no name of RxNorm");
             return Ok(());
         };
-        let agent = Agent::new(&name).map_err(|error| self.broken(here, "medicationCodeableConcept", &error))?;
         let Some(start) = self.time(here, &["effectiveDateTime", "effectivePeriod.start"])? else {
             self.leave_out(&here.path, here.of_type, "a dose without its time");
             return Ok(());
