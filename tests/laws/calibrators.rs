@@ -20,7 +20,6 @@ fn ranks_are_uniform_for_every_method() {
         ("exponential", "laplace"),
         ("exponential", "particles"),
         ("exponential", "smoother"),
-        ("exponential", "unscented"),
         ("exponential", "nuts"),
     ] {
         let ranks = sbc::run(model, method, 30, 7).unwrap();

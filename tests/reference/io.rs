@@ -1,6 +1,6 @@
 //! Every value of `io_reference`, by format: how many there are, how many ours reproduce, and why not the others.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 use twin_core::SubjectId;
 use twin_io::fhir::{self, Identity};
@@ -58,6 +58,8 @@ fn bundles_of_the_mcode_extraction_framework() {
                 let resources = text.matches("\"resourceType\"").count() - 1;
                 let patient = &bundle.patient;
                 let kept = patient.timeline.entries().len()
+                    + bundle.requests.len()
+                    + bundle.courses.len()
                     + usize::from(patient.covariates.sex().is_some())
                     + patient.covariates.names().count();
                 assert!(kept + bundle.left_out.len() >= resources, "{}: nothing may go unsaid", path.display());
@@ -141,4 +143,27 @@ fn histograms_of_dicompyler_core() {
     // definition; dicompyler-core gives the lower end of the step.
     assert!(matches!(&tally.missed[..], [one] if one.starts_with("Scar D95: 2.54")), "{:?}", tally.missed);
     assert!(tally.expected > 120, "{}", tally.expected);
+}
+
+/// The tables that the extraction framework makes its bundles of.
+#[test]
+fn tables_of_the_mcode_extraction_framework() {
+    let Some(folder) = data("tables_of_the_mcode_extraction_framework", "data/mcode_fhir/sample-client-data") else { return };
+    let identity = Identity { subject: SubjectId::new("S1").unwrap(), origin: Date::parse("2020-01-01").unwrap() };
+    for (number, age, height) in [("123", 40.0, None), ("456", 50.0, Some(169.9))] {
+        let bundle = fhir::read_tables(&folder, number, &identity, &Limits::default()).unwrap();
+        let covariates = &bundle.patient.covariates;
+        let years = covariates.age_at_origin().unwrap().value.value_in("a").unwrap();
+        assert!((years - age).abs() < 0.01, "{years}");
+        let seen = covariates.values(&twin_core::CovariateName::HEIGHT).first().map(|(_, recorded)| recorded.value.clone());
+        let seen = seen.map(|value| match value {
+            twin_core::CovariateValue::Quantity(height) => height.value_in("cm").unwrap(),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(seen.map(|height| (10.0 * height).round() / 10.0), height);
+        assert_eq!(bundle.requests.len(), 1);
+        println!("{number}: {} rows or tables are listed as left out", bundle.left_out.len());
+        // Nothing is lost in silence: diagnoses in SNOMED CT, dates that may be two days, therapy that is on hold.
+        assert!(bundle.left_out.iter().all(|left| !left.reason.is_empty()));
+    }
 }

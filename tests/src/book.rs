@@ -31,6 +31,7 @@ pages! {
     Molecular: "../../docs/src/molecular.md",
     Stiff: "../../docs/src/stiff.md",
     DerivativesAndEnsembles: "../../docs/src/derivatives-and-ensembles.md",
+    Dossier: "../../docs/src/dossier.md",
     Cookbook: "../../docs/src/cookbook.md",
     Exponential: "../../docs/src/models/exponential.md",
     Logistic: "../../docs/src/models/logistic.md",

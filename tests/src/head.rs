@@ -54,7 +54,7 @@ impl Head {
     /// Never, for a head of [`ellipsoids`].
     pub fn anatomy(&self) -> Result<Anatomy, SimulationError> {
         let cells = ScalarField::on(self.grid.clone(), Unit::dimensionless(), self.initial())?;
-        Ok(Anatomy::new(Mask::new(self.grid.clone(), self.inside.clone())?, &cells)?)
+        Anatomy::new(Mask::new(self.grid.clone(), self.inside.clone())?, &cells)
     }
 }
 

@@ -24,6 +24,7 @@ pub mod sbc_picture;
 pub mod sbml;
 pub mod spatial;
 pub mod spatial_calibration;
+pub mod studies;
 pub mod study;
 pub mod survival_tables;
 pub mod table;

@@ -103,7 +103,7 @@ pub fn run(model: &str, method: &str, replicates: usize, seed: u64) -> Result<Ra
             return found.map_err(|error| error.to_string());
         }
         "nuts" => {
-            let nuts = Nuts { warmup: 300, draws: 300, acceptance: 0.9, ..Nuts::default() };
+            let nuts = Nuts { warmup: 200, draws: 200, acceptance: 0.9, ..Nuts::default() };
             Box::new(sampled(Sampler::Nuts(4, nuts)))
         }
         // They cannot learn the error of measurement, and are exact for linear models alone.

@@ -7,7 +7,7 @@ use std::path::Path;
 use twin_tests::engines::run;
 
 fn shards_are_the_trial_on(engine: &str) {
-    let Some(ran) = run(engine, Path::new(env!("CARGO_BIN_EXE_worker")), 6000, 12).unwrap() else {
+    let Some(ran) = run(engine, Path::new(env!("CARGO_BIN_EXE_worker")), 24_000, 12).unwrap() else {
         return println!("skipped: shards_are_the_trial_on_{engine} ({engine} is not installed)");
     };
     println!("{engine}: {:.2} ms for each task, {ran:?}", ran.overhead_ms);

@@ -409,7 +409,13 @@ impl Calibrator for Sampled {
             return Err(CalibrationError::TooManyFailures { failed, of, source: Box::new(source) });
         }
         let draws: Vec<f64> = chains.points().flat_map(|point| target.parameters_at(point)).collect();
-        let method = format!("{} {} around the best of {} fits, {round} rounds", sampler.starts(), sampler.name(), fits.fits.len());
+        let method = format!(
+            "{} {} around the best of {} fits (derivatives by {}), {round} rounds",
+            sampler.starts(),
+            sampler.name(),
+            fits.fits.len(),
+            target.derivatives_by()
+        );
         let record = Record::of(&target, method, chains.reason().to_string(), Some(diagnosis));
         Posterior::new(problem.prior.names().to_vec(), draws, chains.ln_densities().to_vec(), problem.base.clone(), record)
     }

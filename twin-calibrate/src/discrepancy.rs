@@ -78,7 +78,7 @@ impl Discrepancy {
         let span = sorted.last().unwrap_or(&0.0) - sorted.first().unwrap_or(&0.0);
         let gaps = sorted.windows(2).map(|pair| pair[1] - pair[0]).filter(|gap| *gap > 0.0);
         let least = gaps.fold(f64::INFINITY, f64::min);
-        if !(span > 0.0) {
+        if span.is_nan() || span <= 0.0 {
             return setting("span of the days", span, "above 0");
         }
         let seen = DVector::from_column_slice(residuals);

@@ -232,8 +232,9 @@ impl Calibrator for Laplace {
         }
         let mut record = Record::of(&target, "", "the peak was found", Some(diagnosis));
         record.method = format!(
-            "normal approximation at the best of {} fits, {} draws, Pareto shape {:.2}, condition {:.1e}",
+            "normal approximation at the best of {} fits (derivatives by {}), {} draws, Pareto shape {:.2}, condition {:.1e}",
             fits.fits.len(),
+            target.derivatives_by(),
             self.draws,
             smoothed.pareto_k,
             peak.condition

@@ -33,15 +33,19 @@
 //! | MedicationRequest | [`Request`]: asked for, which does not say given |
 //! | Procedure that sums up a course of radiotherapy | [`RadiotherapyCourse`]: without the days of its fractions it is no timeline |
 //!
+//! [`read_tables`] reads the same from the tables of the mCODE extraction framework.
+//!
 //! **Out.** [`to_text`] writes the same resources. What FHIR has no place for (the origin of a value, fractions of a day, names of
 //! observables without a LOINC code) goes into extensions and a code system of this project, and what has no resource of its own
 //! (fields, fusions, biomarkers, withdrawals of consent) into resources of type Basic: a patient comes back as it was.
 
 mod codes;
 mod read;
+mod tables;
 mod write;
 
 pub use codes::OBSERVABLES;
+pub use tables::read_tables;
 pub use write::{Written, to_text};
 
 use crate::{Date, IoError, Limits, Place, file, json};
@@ -144,7 +148,7 @@ pub fn parse(text: &str, name: &str, identity: &Identity, limits: &Limits) -> Re
 
 fn of(text: &str, path: &Path, identity: &Identity, limits: &Limits) -> Result<Bundle, IoError> {
     let document = json::value(text, path, limits)?;
-    read::bundle(&document, path, identity, limits)
+    read::bundle(&document, path, identity, limits, None)
 }
 
 /// An error at a path of the bundle.

@@ -41,6 +41,7 @@
 #![cfg_attr(feature = "governance", doc = "* [`governance`] — pseudonyms, releases by consent, an audit log, small groups.")]
 #![cfg_attr(feature = "nifti", doc = "* [`nifti`] — NIfTI-1 and NIfTI-2 images, in and out, bit for bit.")]
 #![cfg_attr(feature = "sbml", doc = "* [`sbml`] — SBML Level 3 core, as equations that make a model.")]
+//! * [`lab`] — readings of a laboratory in another unit, by the molar mass of the analyte.
 //! * [`volume`] — numbers and masks over a grid of voxels with its place in the patient, which the imaging rooms share.
 //! * [`Limits`] — how much of an untrusted file is read, at most.
 //! * [`Date`] — a day of the calendar, which becomes days from an origin at the door.
@@ -55,7 +56,7 @@
 //! | `table` | yes | `table` | `toml` |
 //! | `dicom` | no | `dicom` | `flate2` with `zlib-rs` |
 //! | `events` | no | `events` | `table` |
-//! | `fhir` | no | `fhir` | `governance` |
+//! | `fhir` | no | `fhir` | `governance`, `table` |
 //! | `genomics` | no | `genomics` | `flate2` with `zlib-rs` |
 //! | `governance` | no | `governance` | `json`, `sha2` |
 //! | `sbml` | no | `sbml` | `twin-models`, `roxmltree` |
@@ -85,6 +86,7 @@ pub mod genomics;
 pub mod governance;
 #[cfg(feature = "json")]
 pub mod json;
+pub mod lab;
 #[cfg(feature = "nifti")]
 pub mod nifti;
 #[cfg(feature = "sbml")]

@@ -2,7 +2,8 @@
 
 use twin_core::Finding;
 
-/// Why a finding is missing. A patient without any entry of an observable is the fourth case: absent, of which nothing is said.
+/// Why a finding is missing. A patient without any entry of an observable is another case: absent, of
+/// which nothing is said.
 ///
 /// ```
 /// use twin_io::Missing;
@@ -17,10 +18,13 @@ pub enum Missing {
     Failed,
     /// It is known, but not handed on.
     Withheld,
+    /// It is not there, and nobody says why.
+    Unknown,
 }
 
 impl Missing {
-    const WORDS: [(Self, &'static str); 3] = [(Self::NotDone, "not done"), (Self::Failed, "failed"), (Self::Withheld, "withheld")];
+    const WORDS: [(Self, &'static str); 4] =
+        [(Self::NotDone, "not done"), (Self::Failed, "failed"), (Self::Withheld, "withheld"), (Self::Unknown, "unknown")];
 
     /// The finding that says so.
     #[must_use]

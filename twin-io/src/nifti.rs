@@ -23,10 +23,12 @@
 
 mod header;
 mod kind;
+mod numbers;
+mod write;
 
 pub use kind::{Kind, Note, Orientation};
 
-use crate::volume::{Affine, Lattice, Mask, Volume};
+use crate::volume::{Affine, Lattice, Volume};
 use crate::{IoError, Limits, Place, file, inflate};
 use header::{Header, Layout, SECOND};
 use std::path::Path;
@@ -214,70 +216,6 @@ impl Image {
         Volume::new(lattice, unit, values).map_err(invalid)
     }
 
-    /// A new image of a volume: NIfTI-2, floating point of 64 bits, the place as sform, in mm. Reading it back gives the same bits.
-    ///
-    /// # Errors
-    /// [`IoError::Unwritable`] for a shape that the format cannot hold.
-    pub fn from_volume(volume: &Volume) -> Result<Self, IoError> {
-        let data = volume.values().iter().flat_map(|value| value.to_le_bytes());
-        Self::new(volume.lattice(), Kind::F64, data.collect())
-    }
-
-    /// A new image of a mask: NIfTI-2, 1 inside and 0 outside, the place as sform, in mm.
-    ///
-    /// # Errors
-    /// As [`Image::from_volume`].
-    pub fn from_mask(mask: &Mask) -> Result<Self, IoError> {
-        Self::new(mask.lattice(), Kind::U8, mask.voxels().iter().map(|inside| u8::from(*inside)).collect())
-    }
-
-    /// The bytes of the file, not compressed: what was read, bit for bit.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        self.bytes.clone()
-    }
-
-    /// Writes a file that is not there yet, compressed if its name ends in `.gz`.
-    ///
-    /// # Errors
-    /// [`IoError::Exists`], [`IoError::Write`].
-    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), IoError> {
-        use std::io::Write as _;
-        let path = path.as_ref();
-        if path.extension().is_none_or(|extension| extension != "gz") {
-            return file::create(path, &self.bytes);
-        }
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        let zipped = encoder.write_all(&self.bytes).and_then(|()| encoder.finish());
-        file::create(path, &zipped.map_err(|source| IoError::Write { file: path.to_owned(), source })?)
-    }
-
-    fn new(lattice: &Lattice, kind: Kind, data: Vec<u8>) -> Result<Self, IoError> {
-        let layout = Layout { second: true, big: false };
-        let mut bytes = vec![0; SECOND + 4];
-        let code = Kind::CODES.iter().find(|entry| entry.1 == kind).map_or(0, |entry| entry.0);
-        layout.put(&mut bytes, 0, &540_i32.to_le_bytes());
-        layout.put(&mut bytes, 4, b"n+2\0\r\n\x1a\n");
-        layout.put(&mut bytes, layout.at("datatype"), &(code as i16).to_le_bytes());
-        layout.put(&mut bytes, layout.at("bitpix"), &(8 * kind.bytes() as i16).to_le_bytes());
-        for (index, size) in [3, lattice.shape()[0], lattice.shape()[1], lattice.shape()[2], 1, 1, 1, 1].into_iter().enumerate() {
-            layout.put(&mut bytes, layout.at("dim") + 8 * index, &(size as i64).to_le_bytes());
-        }
-        for (index, spacing) in [&[1.0][..], &lattice.spacing_mm(), &[1.0; 4]].concat().into_iter().enumerate() {
-            layout.put_float(&mut bytes, "pixdim", index, spacing);
-        }
-        layout.put(&mut bytes, layout.at("vox_offset"), &(SECOND as i64 + 4).to_le_bytes());
-        layout.put(&mut bytes, layout.at("xyzt_units"), &2_i32.to_le_bytes());
-        layout.put(&mut bytes, layout.at("sform_code"), &1_i32.to_le_bytes());
-        for (index, value) in lattice.affine_ras().into_iter().flatten().enumerate() {
-            layout.put_float(&mut bytes, "srow", index, value);
-        }
-        bytes.extend(data);
-        let unlimited = Limits { max_voxels: usize::MAX, ..Limits::default() };
-        let unwritable = |error: IoError| IoError::Unwritable { field: None, rule: error.to_string() };
-        Self::of(bytes, Place::default(), &unlimited).map_err(unwritable)
-    }
-
     fn in_millimeters(&self, affine: Affine) -> Affine {
         let factor = self.header.millimeters.unwrap_or(1.0);
         affine.map(|row| row.map(|value| value * factor))
@@ -294,61 +232,6 @@ impl Image {
             along(0).hypot(along(1)).hypot(along(2))
         };
         corners.map(apart).fold(0.0, f64::max)
-    }
-
-    fn numbers(&self, from: usize, count: usize) -> Result<Vec<f64>, IoError> {
-        let size = self.kind().bytes();
-        let start = self.header.data_at + from * size;
-        let data = self.bytes.get(start..start + count * size).unwrap_or_default();
-        let mut values = match self.kind() {
-            Kind::U8 => data.iter().map(|byte| f64::from(*byte)).collect(),
-            Kind::I8 => data.iter().map(|byte| f64::from(byte.cast_signed())).collect(),
-            Kind::Rgb => data.chunks_exact(3).map(|color| color.iter().map(|part| f64::from(*part)).sum()).collect(),
-            Kind::U16 => self.decoded(data, |bytes| f64::from(u16::from_le_bytes(bytes))),
-            Kind::I16 => self.decoded(data, |bytes| f64::from(i16::from_le_bytes(bytes))),
-            Kind::U32 => self.decoded(data, |bytes| f64::from(u32::from_le_bytes(bytes))),
-            Kind::I32 => self.decoded(data, |bytes| f64::from(i32::from_le_bytes(bytes))),
-            Kind::F32 => self.decoded(data, |bytes| f64::from(f32::from_le_bytes(bytes))),
-            Kind::F64 => self.decoded(data, f64::from_le_bytes),
-            Kind::I64 => self.whole(data, start, |bytes| i64::from_le_bytes(bytes).into())?,
-            Kind::U64 => self.whole(data, start, |bytes| u64::from_le_bytes(bytes).into())?,
-        };
-        if let Some((slope, intercept)) = self.header.scale {
-            values.iter_mut().for_each(|value| *value = *value * slope + intercept);
-        }
-        Ok(values)
-    }
-
-    fn decoded<const N: usize>(&self, data: &[u8], number: impl Fn([u8; N]) -> f64) -> Vec<f64> {
-        let (chunks, _) = data.as_chunks::<N>();
-        let swapped = |bytes: &[u8; N]| {
-            let mut bytes = *bytes;
-            bytes.reverse();
-            bytes
-        };
-        if self.big {
-            chunks.iter().map(|bytes| number(swapped(bytes))).collect()
-        } else {
-            chunks.iter().map(|bytes| number(*bytes)).collect()
-        }
-    }
-
-    fn whole(&self, data: &[u8], start: usize, number: impl Fn([u8; 8]) -> i128) -> Result<Vec<f64>, IoError> {
-        let (chunks, _) = data.as_chunks::<8>();
-        let exact = |(index, bytes): (usize, &[u8; 8])| {
-            let mut bytes = *bytes;
-            if self.big {
-                bytes.reverse();
-            }
-            let value = number(bytes);
-            let place = || self.place.clone().byte(start + 8 * index);
-            if value.unsigned_abs() > 1 << 53 {
-                Err(place().invalid("a whole number of more than 53 bits"))
-            } else {
-                Ok(value as f64)
-            }
-        };
-        chunks.iter().enumerate().map(exact).collect()
     }
 }
 

@@ -35,6 +35,7 @@ mod attribute;
 mod event;
 mod lower;
 mod math;
+mod represent;
 mod unit;
 
 #[cfg(test)]

@@ -243,12 +243,13 @@ impl<D: Dynamics, T: Real> OdeSimulation<D, T> {
         }
     }
 
-    /// Lets a treatment act at once. One that changes nothing leaves the course as it is, to the bit.
+    /// Lets a treatment act at once. A dose of nothing that changes nothing leaves the course as it is, to the bit; any other one is a new
+    /// start for the solver, whether or not it moves a value, so that courses with and without derivatives step alike.
     fn act(&mut self, treatment: &Treatment, given: Given<T>) -> Result<(), SimulationError> {
         let refuse = |_| self.dynamics.spec().refusal(treatment, self.now);
         let mut probe = self.state.clone();
         self.dynamics.treat(given, &self.p, &mut probe).map_err(refuse)?;
-        if probe.as_ref() == self.state.as_ref() {
+        if given.amount.value() <= 0.0 && probe.as_ref() == self.state.as_ref() {
             return Ok(());
         }
         self.rewind_to_now()?;

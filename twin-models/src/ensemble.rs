@@ -104,8 +104,8 @@ impl<D: Dynamics + 'static> Ode<D> {
             course.show(row);
         }
         let mut lived = solver.given_up.map(|given_up| !given_up);
-        for lane in 0..LANES {
-            lived[lane] &= seen.iter().all(|value| value.lane(lane).is_finite());
+        for (lane, lived) in lived.iter_mut().enumerate() {
+            *lived &= seen.iter().all(|value| value.lane(lane).is_finite());
         }
         Ok(lived)
     }

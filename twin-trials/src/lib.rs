@@ -32,11 +32,11 @@
 //!   [`endpoint::Death`], [`endpoint::QualityAdjustedTime`]; [`endpoint::Estimand`] for intercurrent events
 //! - [`run`], [`run_observed`], [`course()`]: running it
 //! - [`batch`]: trials in files that survive interruption, and in shards for many machines
-//! - [`statistics`]: Kaplan-Meier, log-rank, quantiles, paired differences
 //! - [`statistics`]: survival curves, log-rank, Cox, accelerated and competing-risk regression, quantiles, paired differences
 //! - [`planning`]: plans, hard limits, objectives under doubt, and the most promising plan
 //! - [`conduct`]: the same trial as a clinic sees it: accrual, allocation, dropout, looks; dose escalation
 //! - [`design`]: two stages, several looks, events needed, dose escalation
+//! - [`dossier`]: what a twin or a trial can show for itself, after standards of credibility, with what is open
 //! - [`report`]: one HTML document with figures, readable in print
 #![cfg_attr(test, allow(clippy::float_cmp, clippy::unwrap_used))]
 
@@ -49,6 +49,7 @@ mod copula;
 mod course;
 mod crossover;
 pub mod design;
+pub mod dossier;
 pub mod endpoint;
 mod error;
 pub mod explain;

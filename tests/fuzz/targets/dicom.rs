@@ -1,12 +1,19 @@
 #![no_main]
-//! A DICOM file, by every reader that could be meant.
+//! A DICOM file, by every reader that could be meant, and by the writer that leaves the person out.
 
 use twin_io::Limits;
-use twin_io::dicom::{Dose, Plan, Segmentation, Structures, parse_frames, parse_series};
+use twin_io::dicom::{Dose, Plan, Segmentation, Structures, deidentify, parse_frames, parse_series};
+use twin_io::governance::Key;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let limits = Limits::default();
-    let _ = parse_frames(bytes, "fuzz", &limits);
+    let frames = parse_frames(bytes, "fuzz", &limits);
+    let key = Key::new((0..32).collect::<Vec<u8>>()).expect("a key");
+    if let Ok(copy) = deidentify(bytes, "fuzz", "MRN 1", &[], &key, &limits)
+        && let (Ok(frames), Ok(copied)) = (frames, parse_frames(&copy, "copy", &limits))
+    {
+        assert_eq!(frames.values, copied.values);
+    }
     let _ = Plan::parse(bytes, "fuzz", &limits);
     let _ = Dose::parse(bytes, "fuzz", &limits);
     let series = parse_series(&[("fuzz", bytes)], &limits);

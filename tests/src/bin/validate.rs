@@ -90,8 +90,8 @@ fn validate() -> Result<bool, Box<dyn std::error::Error>> {
     let options = options()?;
     let all = claims::all();
     let faults = table::faults(&all);
-    if !faults.is_empty() {
-        return Err(faults.join("\n").into());
+    for fault in &faults {
+        eprintln!("validate: {fault}");
     }
     let chosen = |claim: &&Claim| claim.id.starts_with(&options.only) && (claim.quick || !options.quick);
     let mut json = options.json.as_ref().map(std::fs::File::create).transpose()?;
@@ -118,7 +118,7 @@ fn validate() -> Result<bool, Box<dyn std::error::Error>> {
     if options.record {
         record::write(&record::updated(record::read()?, &all, &verdicts), &all)?;
     }
-    Ok(verdicts.iter().all(|verdict| verdict.verdict != Outcome::Fail))
+    Ok(faults.is_empty() && verdicts.iter().all(|verdict| verdict.verdict != Outcome::Fail))
 }
 
 fn main() -> ExitCode {

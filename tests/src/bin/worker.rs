@@ -1,16 +1,18 @@
 //! A process that runs the [study](twin_tests::study) or a part of it:
 //! `worker journal FILE SIZE`, `worker shard FOLDER SIZE INDEX OF`, `worker table FOLDER SIZE OF FILE`, or `worker scale SIZE [THREADS]`,
-//! which prints how long a trial of that size takes in two arms, journal included, and how much memory.
+//! which prints how long a trial of that size takes in two arms, journal included, and how much memory; `worker ratios` prints what the
+//! engine costs beyond bare integration, and what a second thread gains.
 
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
+use twin_tests::races::engine;
 use twin_tests::study::{MANIFEST, trial};
-use twin_trials::batch::{Batch, Shard, Summary, write_table};
+use twin_trials::batch::{Batch, EnergyAssumptions, EnergyMeter, Shard, Summary, write_table};
 
 const USAGE: &str = "usage: worker journal FILE SIZE | worker shard FOLDER SIZE INDEX OF | worker table FOLDER SIZE OF FILE \
-                     | worker scale SIZE [THREADS]";
+                     | worker scale SIZE [THREADS] | worker ratios";
 
 /// The most memory that this process ever held, in MiB; `None` where the system does not tell.
 fn peak_mib() -> Option<f64> {
@@ -19,14 +21,37 @@ fn peak_mib() -> Option<f64> {
     line.split_whitespace().nth(1)?.parse::<f64>().ok().map(|kib| kib / 1024.0)
 }
 
+/// What the engine costs beyond bare integration, and what a second thread gains.
+#[allow(clippy::print_stdout)]
+fn ratios() -> Result<(), Box<dyn std::error::Error>> {
+    for row in engine::rows()? {
+        let rival = row.rival_s.unwrap_or(f64::NAN);
+        println!(
+            "{}: ours {:.4} s, rival {rival:.4} s, ours over rival {:.3}: {}",
+            row.id,
+            row.ours_s,
+            row.ours_s / rival,
+            row.what
+        );
+    }
+    Ok(())
+}
+
 #[allow(clippy::print_stdout)]
 fn scale(size: usize, threads: usize) -> Result<(), Box<dyn std::error::Error>> {
     let trial = trial(size)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     let path = std::env::temp_dir().join(format!("twin-scale-{}.outcomes", std::process::id()));
     let batch = Batch::new(&trial, MANIFEST)?;
-    let begun = Instant::now();
+    let assumed = EnergyAssumptions {
+        watts_per_core: 10.0,
+        power_usage_effectiveness: 1.2,
+        grams_per_kwh: 400.0,
+        source: "assumed, for want of a provider's figures".to_owned(),
+    };
+    let (meter, begun) = (EnergyMeter::start(assumed, threads)?, Instant::now());
     pool.install(|| batch.run_journaled(&path, &()))?;
+    println!("energy {}", meter.read());
     let (ran, begun) = (begun.elapsed().as_secs_f64(), Instant::now());
     let summary = Summary::of(&trial, batch.read(&path)?)?;
     let summarized = begun.elapsed().as_secs_f64();
@@ -63,6 +88,7 @@ fn work(arguments: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
             write_table(&trial, Batch::new(&trial, MANIFEST)?.read_shards(of.parse()?, Path::new(folder))?, &mut out)?;
             out.flush()?;
         }
+        ["ratios"] => ratios()?,
         ["scale", size] => scale(size.parse()?, 2)?,
         ["scale", size, threads] => scale(size.parse()?, threads.parse()?)?,
         _ => return Err(USAGE.into()),

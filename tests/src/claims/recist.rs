@@ -1,10 +1,16 @@
-//! RECIST 1.1 on courses worked by hand from the publication's rules: the day of progression, 0 where there is none.
+//! RECIST 1.1, iRECIST and RANO on courses worked by hand from the publication's rules: the day of progression, 0 where there is none.
 
 use super::{Claim, words};
 use twin_trials::endpoint::psa::PsaCriteria;
-use twin_trials::endpoint::recist::{Assessment, Baseline, Lesion, LesionSize, NonTarget, Response, ResponseCriteria, respond};
+use twin_trials::endpoint::rano::{self, RanoAssessment, RanoCriteria};
+use twin_trials::endpoint::recist::{
+    Assessment, Baseline, ImmuneAssessment, Lesion, LesionSize, NonTarget, Response, ResponseCriteria,
+};
+use twin_trials::endpoint::recist::{respond, respond_immune};
 
 const RECIST: &str = "worked by hand from Eisenhauer 2009, doi:10.1016/j.ejca.2008.10.026";
+const IRECIST: &str = "worked by hand from Seymour 2017, doi:10.1016/S1470-2045(17)30074-8";
+const RANO: &str = "worked by hand from Wen 2010, doi:10.1200/JCO.2009.26.3541";
 const PCWG3: &str = "worked by hand from Scher 2016, doi:10.1200/JCO.2015.64.2702";
 
 fn two() -> Baseline {
@@ -66,5 +72,56 @@ pub(super) fn claims() -> Vec<Claim> {
     let series = [(0.0, 20.0), (28.0, 30.0), (84.0, 25.0)];
     let run = move || Ok(PsaCriteria::pcwg3().progression(&series).unwrap_or(0.0));
     claims.push(Claim::quick("recist.psa_without_decline", "PSA 20, 30, then 25 ng/mL at 12 weeks", PCWG3, (84.0, 0.0), run));
+    immune(&mut claims);
+    rano(&mut claims);
     claims
+}
+
+/// The day of confirmed progression by iRECIST, or minus that of one that stays unconfirmed; 0 where there is none.
+fn immune(claims: &mut Vec<Claim>) {
+    type Visits = &'static [(f64, &'static [f64])];
+    let cases: [(&str, &str, f64, Visits); 6] = [
+        ("confirmed", "50, 61, 66 mm: 5 mm more confirm", 42.0, &[(61.0, &[]), (66.0, &[])]),
+        ("unconfirmed", "50, 61, 65 mm: 4 mm more do not", -42.0, &[(61.0, &[]), (65.0, &[])]),
+        ("taken_back", "50, 61, 30 mm: swelling that passes", 0.0, &[(61.0, &[]), (30.0, &[])]),
+        (
+            "anew",
+            "50, 61, 30, 40, 46 mm: taken back, then from the nadir",
+            126.0,
+            &[(61.0, &[]), (30.0, &[]), (40.0, &[]), (46.0, &[])],
+        ),
+        ("second_new_lesion", "a new lesion, then another", 42.0, &[(50.0, &[8.0]), (50.0, &[8.0, 6.0])]),
+        ("new_lesion_as_it_was", "a new lesion that stays as it was", -42.0, &[(50.0, &[8.0]), (45.0, &[8.0])]),
+    ];
+    for (id, what, expected, visits) in cases {
+        let run = move || {
+            let baseline = Baseline { targets: vec![Lesion::tumor("lung", 50.0)], non_target: false };
+            let one = |(place, (mm, new)): (usize, &(f64, &[f64]))| {
+                let seen = Assessment::measured(42.0 * (place + 1) as f64, &baseline, &[*mm]);
+                ImmuneAssessment::new(seen).with_new_lesions(*new)
+            };
+            let visits: Vec<ImmuneAssessment> = visits.iter().enumerate().map(one).collect();
+            let found = respond_immune(&ResponseCriteria::recist_1_1(), &baseline, &visits).map_err(words)?;
+            Ok(found.progression.or(found.unconfirmed.map(|day| -day)).unwrap_or(0.0))
+        };
+        claims.push(Claim::quick(format!("recist.immune_{id}"), what, IRECIST, (expected, 0.0), run));
+    }
+}
+
+/// The day of progression by RANO; 0 where there is none.
+fn rano(claims: &mut Vec<Claim>) {
+    let cases: [(&str, &str, f64, f64, &'static [f64]); 3] = [
+        ("quarter", "1000, 800, 990 (24 %), 1000 mm2 (25 %)", 168.0, 100.0, &[800.0, 990.0, 1000.0]),
+        ("pseudoprogression", "1000, 1300, 900 mm2 right after radiotherapy", 0.0, 0.0, &[1300.0, 900.0]),
+        ("confirmed_early", "1000, 1300, 1400 mm2 right after radiotherapy", 56.0, 0.0, &[1300.0, 1400.0]),
+    ];
+    for (id, what, expected, since, products) in cases {
+        let run = move || {
+            let one = |(place, mm2): (usize, &f64)| RanoAssessment::measured(56.0 * (place + 1) as f64, *mm2);
+            let visits: Vec<RanoAssessment> = products.iter().enumerate().map(one).collect();
+            let found = rano::respond(&RanoCriteria::rano_2_0(), 1000.0, since, &visits).map_err(words)?;
+            Ok(found.1.unwrap_or(0.0))
+        };
+        claims.push(Claim::quick(format!("recist.rano_{id}"), what, RANO, (expected, 0.0), run));
+    }
 }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use twin_core::{AbsorbedDose, Agent, Quantity, Random, Target, Time, TimedTreatment, Treatment};
 use twin_models::composition::{Drug, Law, Radiotherapy, TumorModel};
 use twin_models::kinetics::{Compartments, Elimination, Route};
-use twin_models::{Model, Ode, Parameters, Scenario, effect, growth, simulate, simulate_all, toxicity};
+use twin_models::{Model, Ode, Parameters, Scenario, Source, effect, growth, simulate, simulate_all, toxicity};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -21,7 +21,7 @@ pub const RELATIVE: f64 = 1e-6;
 /// Days of the doses, in mg.
 pub const DOSES: [u32; 8] = [0, 21, 42, 63, 84, 105, 126, 147];
 /// Milligrams of a dose.
-pub const DOSE: f64 = 200.0;
+pub const DOSE: f64 = 40.0;
 
 /// The days of the fractions: six weeks from the fourth on, weekdays.
 pub fn fractions() -> impl Iterator<Item = u32> {
@@ -33,7 +33,9 @@ pub fn fractions() -> impl Iterator<Item = u32> {
 /// # Errors
 /// None: its parts fit.
 pub fn model() -> Result<Ode<Composed>, Failure> {
+    let chosen = || Source::assumed("a nadir of the blood count at a tenth");
     let kinetics = Compartments::<0>::new(Agent::new("paclitaxel")?, Route::Intravenous, Elimination::Linear);
+    let kinetics = kinetics.with("volume", 400.0, chosen())?.with("clearance", 20.0, chosen())?;
     let drug = Drug::new(kinetics, (effect::Simeoni, toxicity::Friberg::paclitaxel()?));
     let model = Composed::model("ensemble", Law::new(), (Radiotherapy::default(), drug))?;
     Ok(model.with_relative_tolerance(RELATIVE))

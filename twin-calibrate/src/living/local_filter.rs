@@ -161,7 +161,8 @@ impl LocalFilter {
         }
         scaled *= self.inflation.sqrt();
         let freedom = n as f64 - 1.0;
-        let information = scaled.tr_mul(&scaled);
+        // The product with the transpose takes the blocked path of the matrix library, which `tr_mul` does not.
+        let information = scaled.transpose() * &scaled;
         let eigen = (information + DMatrix::identity(n, n) * freedom).symmetric_eigen();
         let spectral = |of: &dyn Fn(f64) -> f64| {
             let mut left = eigen.eigenvectors.clone();

@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_bent_valley_is_followed() {
-        let fit = CmaEs::default().minimize(&rosenbrock, &[-1.0; 5], &[0.5; 5], &Random::new(3), &()).unwrap();
+        let fit = CmaEs::default().minimize(&rosenbrock, &[-1.0; 3], &[0.5; 3], &Random::new(3), &()).unwrap();
         assert!(fit.converged() && fit.cost < 1e-8, "{fit:?}");
         assert!(fit.point.iter().all(|x| (x - 1.0).abs() < 1e-3), "{fit:?}");
     }

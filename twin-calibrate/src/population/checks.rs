@@ -133,8 +133,8 @@ pub fn visual_check(
 /// Normalized prediction distribution errors (Brendel et al. 2006, doi:10.1007/s11095-006-9067-5): every reading as a standard normal number, the readings of a
 /// subject made independent by the mean and covariance of `simulations` simulations. Subject by subject, in the order of time.
 ///
-/// A censored reading takes the place of a simulated one on its side of the limit, drawn by chance (Nguyen, Comets and Mentré 2012,
-/// doi:10.1007/s10928-012-9264-2); where no simulation lies on that side, that of the nearest.
+/// A censored reading takes the place of a simulated one on its side of the limit, drawn by chance (after Nguyen, Comets and Mentré 2012,
+/// doi:10.1007/s10928-012-9264-2, but given the other readings of the subject, as their decorrelation needs).
 ///
 /// # Errors
 /// As [`visual_check`], but for censored readings; [`CalibrationError::Setting`] if there are not more than twice as many simulations as readings of a
@@ -152,7 +152,7 @@ pub fn npde(
             return Err(CalibrationError::Setting { method, setting, value: simulations as f64, valid });
         }
         let mut own = random.stream(u64::MAX).stream(index as u64);
-        let seen: Vec<f64> = (0..n).map(|j| imputed(&subject, j, &mut own)).collect();
+        let seen = imputed(&subject, &mut own);
         let flat: Vec<f64> = subject.simulations.iter().flatten().copied().collect();
         let weights = vec![1.0 / simulations as f64; simulations];
         let (mean, covariance): (DVector<f64>, DMatrix<f64>) = crate::numeric::moments(&flat, n, &weights);
@@ -171,17 +171,60 @@ pub fn npde(
     simulate(population, fit, (simulations, false), random)?.into_iter().enumerate().map(scores).collect()
 }
 
-/// Reading `j` of a subject as a number: one on the right side of its limit where it is censored.
-fn imputed(subject: &Simulated, j: usize, random: &mut Random) -> f64 {
-    let Some(reading) = subject.seen.get(j) else { return f64::NAN };
-    if matches!(reading, Reading::Value { .. }) {
-        return value(reading);
+/// The standard normal distribution function, and its inverse.
+fn normal_below(u: f64) -> f64 {
+    0.5 * statrs::function::erf::erfc(-u / std::f64::consts::SQRT_2)
+}
+
+fn normal_quantile(probability: f64) -> f64 {
+    -std::f64::consts::SQRT_2 * statrs::function::erf::erfc_inv(2.0 * probability)
+}
+
+/// The readings of a subject as numbers. Those that are censored are drawn beyond their limits given the others, with the simulations' own
+/// distributions and the correlation of their normal scores.
+fn imputed(subject: &Simulated, random: &mut Random) -> Vec<f64> {
+    let (n, count) = (subject.seen.len(), subject.simulations.len());
+    let known: Vec<f64> = subject.seen.iter().map(value).collect();
+    if subject.seen.iter().all(|reading| matches!(reading, Reading::Value { .. })) {
+        return known;
     }
-    let mut column: Vec<f64> = subject.simulations.iter().filter_map(|row| row.get(j).copied()).collect();
-    column.sort_by(f64::total_cmp);
-    let below = column.partition_point(|simulated| *simulated < value(reading)) as f64 / column.len() as f64;
-    let u = random.uniform();
-    sorted_quantile(&column, if matches!(reading, Reading::Below(_)) { u * below } else { below + u * (1.0 - below) })
+    let column = |j: usize| {
+        let mut column: Vec<f64> = subject.simulations.iter().filter_map(|row| row.get(j).copied()).collect();
+        column.sort_by(f64::total_cmp);
+        column
+    };
+    let columns: Vec<Vec<f64>> = (0..n).map(column).collect();
+    // Never 0 or 1, so that scores are finite.
+    let below = |j: usize, x: f64| (columns[j].partition_point(|simulated| *simulated < x) as f64 + 0.5) / (count as f64 + 1.0);
+    let score = |j: usize, x: f64| normal_quantile(below(j, x));
+    let flat: Vec<f64> =
+        subject.simulations.iter().flat_map(|row| row.iter().enumerate().map(|(j, x)| score(j, *x)).collect::<Vec<_>>()).collect();
+    let (_, mut correlation) = crate::numeric::moments(&flat, n, &vec![1.0 / count as f64; count]);
+    for j in 0..n {
+        correlation[(j, j)] += 1e-6;
+    }
+    let Some(precision) = correlation.cholesky().map(|cholesky| cholesky.inverse()) else { return vec![f64::NAN; n] };
+    let mut scores: Vec<f64> = (0..n).map(|j| score(j, known[j])).collect();
+    const SWEEPS: usize = 40;
+    for _ in 0..SWEEPS {
+        for (j, reading) in subject.seen.iter().enumerate() {
+            let others = (0..n).filter(|k| *k != j).map(|k| precision[(j, k)] * scores[k]).sum::<f64>();
+            let (mean, sd) = (-others / precision[(j, j)], precision[(j, j)].sqrt().recip());
+            let limit = normal_below((score(j, known[j]) - mean) / sd);
+            let u = match reading {
+                Reading::Value { .. } => continue,
+                Reading::Below(_) => limit * random.uniform(),
+                Reading::Above(_) => limit + (1.0 - limit) * random.uniform(),
+            };
+            let drawn = mean + sd * normal_quantile(u.clamp(1e-300, 1.0 - 1e-16));
+            scores[j] = if drawn.is_finite() { drawn } else { score(j, known[j]) };
+        }
+    }
+    let number = |(j, reading): (usize, &Reading)| match reading {
+        Reading::Value { value, .. } => *value,
+        _ => sorted_quantile(&columns[j], normal_below(scores[j])),
+    };
+    subject.seen.iter().enumerate().map(number).collect()
 }
 
 #[cfg(test)]

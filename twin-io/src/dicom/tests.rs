@@ -127,6 +127,59 @@ fn slices_are_sorted_by_place_and_rescaled() {
     assert_eq!(series.volume.value([2, 1, 2]), Some(2.0 * 45.0 - 1000.0));
 }
 
+/// A slice of positron emission, in Bq/mL; `stated` is what it says of the injection, `more` what it says beside.
+fn emission(stated: &[(u32, &str)], more: &[(u32, &str, &str)]) -> Result<Series, IoError> {
+    let plain = [(tag::MODALITY, "PT"), (tag::RESCALE_INTERCEPT, "0"), (tag::RESCALE_SLOPE, "100")];
+    let injection = stated.iter().fold(Writer::default(), |writer, (tag, text)| writer.text(*tag, "DS", text));
+    let file = more.iter().fold(slice(0.0, &plain).text(tag::UNITS, "CS", "BQML"), |file, (tag, representation, text)| {
+        file.text(*tag, representation, text)
+    });
+    parse_series(&[("pt", &file.items(tag::RADIOPHARMACEUTICAL, &[injection]).file(EXPLICIT))], &Limits::default())
+}
+
+#[test]
+fn an_uptake_value_is_that_of_its_definition() {
+    // 370 MBq of fluorine-18 in 70 kg, an hour before the series: 600 Bq/mL are 600 * 70000 / (3.7e8 * 2^(-3600 / 6586.2)).
+    let dose = (tag::RADIONUCLIDE_TOTAL_DOSE, "3.7E8");
+    let half_life = (tag::RADIONUCLIDE_HALF_LIFE, "6586.2");
+    let injected = (tag::RADIOPHARMACEUTICAL_START_TIME, "093000.00");
+    let weight = (tag::PATIENT_WEIGHT, "DS", "70");
+    let day = [(tag::SERIES_DATE, "DA", "20200229"), (tag::SERIES_TIME, "TM", "103000")];
+    let corrected = |to| (tag::DECAY_CORRECTION, "CS", to);
+    let per_activity = 70_000.0 / 3.7e8;
+    for (stated, to, expected) in [
+        (vec![dose, half_life, injected], "START", per_activity * (3600.0_f64 / 6586.2).exp2()),
+        (
+            vec![dose, half_life, (tag::RADIOPHARMACEUTICAL_START, "20200228233000.0")],
+            "START",
+            per_activity * (39_600.0_f64 / 6586.2).exp2(),
+        ),
+        (vec![dose, half_life], "ADMIN", per_activity),
+    ] {
+        let series = emission(&stated, &[weight, day[0], day[1], corrected(to)]).unwrap();
+        assert!(series.is_uptake);
+        let (ours, theirs) = (series.volume.value([2, 1, 0]).unwrap(), 500.0 * expected);
+        assert!((ours / theirs - 1.0).abs() < 1e-12, "{ours}, not {theirs}");
+    }
+    // Without weight, dose or time it stays an activity; a series before its injection is refused.
+    for (stated, more) in [
+        (vec![dose, half_life, injected], vec![day[0], day[1], corrected("START")]),
+        (vec![half_life, injected], vec![weight, day[0], day[1], corrected("START")]),
+        (vec![dose, half_life], vec![weight, day[0], day[1], corrected("START")]),
+        (vec![dose, half_life, injected], vec![weight, day[0], day[1], corrected("NONE")]),
+    ] {
+        let series = emission(&stated, &more).unwrap();
+        assert_eq!((series.is_uptake, series.volume.value([2, 1, 0])), (false, Some(500.0)));
+        assert_eq!(series.volume.unit().code(), "Bq/mL");
+    }
+    let late = (tag::RADIOPHARMACEUTICAL_START_TIME, "113000");
+    assert!(emission(&[dose, half_life, late], &[weight, day[0], day[1], corrected("START")]).is_err());
+    assert!(
+        emission(&[(tag::RADIONUCLIDE_TOTAL_DOSE, "0"), half_life, injected], &[weight, day[0], day[1], corrected("START")])
+            .is_err()
+    );
+}
+
 #[test]
 fn gaps_and_mixtures_are_refused_without_a_word_of_the_patient() {
     let refused = |name: &str, slices: &[Writer]| {

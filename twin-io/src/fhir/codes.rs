@@ -1,6 +1,7 @@
 //! Codes of other vocabularies, as far as they are read. mCODE 4.0.0 names them for the use made of them here, but for the LOINC codes
 //! 48004-6, 48005-3, 81258-6 and 82121-5 and the SNOMED CT routes 26643006 and 47625008, which are unconfirmed.
 
+use crate::Missing;
 use twin_core::Observable;
 
 /// The system of LOINC codes.
@@ -31,6 +32,25 @@ pub(super) const HISTOLOGY: &str = "http://hl7.org/fhir/us/mcode/StructureDefini
 pub(super) const RADIOTHERAPY_COURSE: &str = "1217123003";
 /// The extension of FHIR that says why there is no value.
 pub(super) const ABSENT: &str = "http://terminology.hl7.org/CodeSystem/data-absent-reason";
+
+/// The reasons of FHIR why there is no value, all of them; the first of several for one reason of ours is written.
+pub(super) const REASONS: [(&str, Missing); 15] = [
+    ("not-performed", Missing::NotDone),
+    ("not-asked", Missing::NotDone),
+    ("not-applicable", Missing::NotDone),
+    ("error", Missing::Failed),
+    ("not-a-number", Missing::Failed),
+    ("negative-infinity", Missing::Failed),
+    ("positive-infinity", Missing::Failed),
+    ("unsupported", Missing::Failed),
+    ("masked", Missing::Withheld),
+    ("asked-declined", Missing::Withheld),
+    ("not-permitted", Missing::Withheld),
+    ("unknown", Missing::Unknown),
+    ("asked-unknown", Missing::Unknown),
+    ("temp-unknown", Missing::Unknown),
+    ("as-text", Missing::Unknown),
+];
 
 /// LOINC codes of observations, each with its observable; the first of several for one observable is written.
 pub const OBSERVABLES: [(&str, Observable); 15] = [

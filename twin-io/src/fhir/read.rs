@@ -11,7 +11,14 @@ use serde_json::Value;
 use std::path::Path;
 use twin_core::*;
 
-pub(super) fn bundle(document: &Value, file: &Path, identity: &Identity, limits: &Limits) -> Result<Bundle, IoError> {
+/// Reads a bundle; its resources stand at `places`, or where they stand in it.
+pub(super) fn bundle(
+    document: &Value,
+    file: &Path,
+    identity: &Identity,
+    limits: &Limits,
+    places: Option<&[String]>,
+) -> Result<Bundle, IoError> {
     if document["resourceType"] != "Bundle" {
         return Err(IoError::Format { place: Place::of(Some(file)).field("resourceType"), expected: "FHIR Bundle" });
     }
@@ -20,7 +27,8 @@ pub(super) fn bundle(document: &Value, file: &Path, identity: &Identity, limits:
     let entries = list(&document["entry"]);
     let mut reader = Reader { file, identity, limits, entries, bundle, patients: 0, stages: Vec::new(), whole: false };
     for (index, entry) in entries.iter().enumerate() {
-        let path = format!("entry[{index}].resource");
+        let place = places.and_then(|places| places.get(index)).cloned();
+        let path = place.unwrap_or_else(|| format!("entry[{index}].resource"));
         let resource = &entry["resource"];
         let of_type = resource["resourceType"].as_str().ok_or_else(|| invalid(file, &path, "must be a resource with its type"))?;
         // Entered by mistake: it says nothing of the patient.

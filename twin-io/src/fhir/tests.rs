@@ -45,8 +45,24 @@ fn observations_have_day_unit_and_limit() {
     let mut absent = psa(Value::Null);
     absent["dataAbsentReason"] =
         json!({ "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/data-absent-reason", "code": "not-performed" }] });
-    let patient = read(&[absent]).unwrap().patient;
-    assert_eq!(patient.timeline.observations().next().and_then(|(_, seen)| Missing::of(&seen.finding)), Some(Missing::NotDone));
+    let of = |code: &str| {
+        let mut absent = absent.clone();
+        absent["dataAbsentReason"]["coding"][0]["code"] = json!(code);
+        let patient = read(&[absent]).map(|bundle| bundle.patient)?;
+        let written = to_text(&patient, &identity()).unwrap().text;
+        assert!(written.contains("http://terminology.hl7.org/CodeSystem/data-absent-reason"));
+        Ok::<_, IoError>(patient.timeline.observations().next().and_then(|(_, seen)| Missing::of(&seen.finding)))
+    };
+    let reasons = [
+        ("not-performed", Missing::NotDone),
+        ("error", Missing::Failed),
+        ("not-permitted", Missing::Withheld),
+        ("temp-unknown", Missing::Unknown),
+    ];
+    for (code, missing) in reasons {
+        assert_eq!(of(code).unwrap(), Some(missing));
+    }
+    assert!(of("SECRET").unwrap_err().to_string().contains("must be a reason of FHIR"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::Identity;
 use super::codes::{self, LOINC, NAMES, UCUM};
-use crate::IoError;
+use crate::{IoError, Missing};
 use serde::Serialize;
 use serde_json::{Value, json};
 use twin_core::*;
@@ -295,7 +295,13 @@ fn observed(observation: &Observation, date: &str) -> Resource {
             resource["valueQuantity"]["comparator"] = json!(">");
         }
         Finding::Category(category) => resource["valueCodeableConcept"] = json!({ "coding": [named(category)] }),
-        Finding::NotEvaluable(reason) => resource["dataAbsentReason"] = json!({ "coding": [named(reason)] }),
+        Finding::NotEvaluable(reason) => {
+            let missing = Missing::of(&observation.finding);
+            let code = codes::REASONS.iter().find(|(_, known)| Some(*known) == missing).map(|(code, _)| *code);
+            let mut coding = vec![named(reason)];
+            coding.extend(code.map(|code| json!({ "system": codes::ABSENT, "code": code })));
+            resource["dataAbsentReason"] = json!({ "coding": coding });
+        }
         _ => return None,
     }
     Some((resource, more))

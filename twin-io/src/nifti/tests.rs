@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp, clippy::indexing_slicing)]
 
 use super::*;
+use crate::volume::Mask;
 use proptest::prelude::*;
 
 /// A file of `shape` in either version and byte order, with the sform `2 3 4` on its diagonal and `data` as given.

@@ -3,7 +3,8 @@
 //!
 //! Reduction and coefficients of the logarithm: fdlibm (Sun Microsystems 1993); the exponential is the Taylor series on half an octave.
 
-#![allow(clippy::unreadable_literal)]
+// The coefficients keep the digits of their source, and 0 and 1 are compared with exactly, as the standard demands of these functions.
+#![allow(clippy::unreadable_literal, clippy::excessive_precision, clippy::float_cmp)]
 
 const LN_2_HIGH: f64 = 6.93147180369123816490e-01;
 const LN_2_LOW: f64 = 1.90821492927058770002e-10;

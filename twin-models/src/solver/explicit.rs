@@ -42,7 +42,7 @@ pub(super) const D: [[f64; 7]; 3] = [
 /// Every so many steps it is judged whether the system is stiff, and every step while it seems so.
 const LOOK_EVERY: u32 = 8;
 /// So many strained steps in a row mean that it is.
-const STRAINED_STEPS: u32 = 12;
+const STRAINED_STEPS: u32 = 20;
 /// The product of step and rate beyond which a step is strained; on the negative axis the pair is stable up to about 3.5.
 const STABLE: f64 = 2.5;
 

@@ -253,33 +253,40 @@ impl<S: Clone + AsRef<[Lanes]> + AsMut<[Lanes]>> SideBySide<S> {
     /// Whether the trial is within the bounds of the states, but for their absolute tolerances.
     #[inline(always)]
     fn inside(&self, tolerance: &Tolerance<impl AsRef<[f64]>>) -> [bool; LANES] {
-        let mut inside = [true; LANES];
+        let mut outside = [0.0; LANES];
         for (i, x) in self.trial.as_ref().iter().enumerate() {
             let slack = tolerance.absolute.as_ref()[i];
             let (low, high) = (tolerance.low.as_ref()[i] - slack, tolerance.high.as_ref()[i] + slack);
             for k in 0..LANES {
-                inside[k] &= (x.0[k] >= low) & (x.0[k] <= high);
+                outside[k] += if x.0[k] < low { 1.0 } else { 0.0 };
+                outside[k] += if x.0[k] > high { 1.0 } else { 0.0 };
             }
         }
-        inside
+        outside.map(|strays| strays < 0.5)
     }
 
     /// Takes the trial over in the lanes that are accepted.
     #[inline(always)]
     fn accept(&mut self, accepted: [bool; LANES]) {
         let n = self.last.as_ref().len();
-        let take = |to: &mut Lanes, from: &Lanes| {
+        // Masks of bits rather than choices, which would become a branch for each lane.
+        let mut mask = [0_u64; LANES];
+        for k in 0..LANES {
+            mask[k] = u64::from(accepted[k]).wrapping_neg();
+        }
+        let take = |to: &mut Lanes, from: Lanes| {
             for k in 0..LANES {
-                to.0[k] = if accepted[k] { from.0[k] } else { to.0[k] };
+                to.0[k] = f64::from_bits((from.0[k].to_bits() & mask[k]) | (to.0[k].to_bits() & !mask[k]));
             }
         };
         for i in 0..n {
-            take(&mut self.first.as_mut()[i], &self.last.as_ref()[i]);
-            take(&mut self.last.as_mut()[i], &self.trial.as_ref()[i]);
+            let last = self.last.as_ref()[i];
+            take(&mut self.first.as_mut()[i], last);
+            take(&mut self.last.as_mut()[i], self.trial.as_ref()[i]);
             let newest = self.stages[6].as_ref()[i];
-            take(&mut self.stages[0].as_mut()[i], &newest);
+            take(&mut self.stages[0].as_mut()[i], newest);
             for j in 0..6 {
-                take(&mut self.stages[j + 1].as_mut()[i], &self.trial_stages[j].as_ref()[i]);
+                take(&mut self.stages[j + 1].as_mut()[i], self.trial_stages[j].as_ref()[i]);
             }
         }
     }
@@ -287,25 +294,33 @@ impl<S: Clone + AsRef<[Lanes]> + AsMut<[Lanes]>> SideBySide<S> {
     /// Writes the state of every lane at `t`, inside its last step, to `x`.
     #[inline(always)]
     fn interpolate(&self, t: f64, x: &mut S) {
-        let mut weights = [[0.0; LANES]; 7];
-        let mut at_end = [false; LANES];
+        let (mut h, mut s, mut before_end) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
         for k in 0..LANES {
-            let h = self.end[k] - self.start[k];
-            at_end[k] = t >= self.end[k] || h <= 0.0;
-            let s = if at_end[k] { 1.0 } else { (t - self.start[k]) / h };
-            for (j, weight) in weights.iter_mut().enumerate() {
-                weight[k] = h * s * s * (D[0][j] + s * (D[1][j] + s * D[2][j]));
+            h[k] = self.end[k] - self.start[k];
+            let before = if h[k] > 0.0 { self.end[k] - t } else { 0.0 };
+            s[k] = if before > 0.0 { (t - self.start[k]) / h[k] } else { 1.0 };
+            before_end[k] = before;
+        }
+        let mut weights = [[0.0; LANES]; 7];
+        for (j, weight) in weights.iter_mut().enumerate() {
+            for k in 0..LANES {
+                weight[k] = h[k] * s[k] * s[k] * (D[0][j] + s[k] * (D[1][j] + s[k] * D[2][j]));
             }
-            weights[0][k] += h * s;
+        }
+        for k in 0..LANES {
+            weights[0][k] += h[k] * s[k];
         }
         for i in 0..self.first.as_ref().len() {
             let (first, last) = (self.first.as_ref()[i].0, self.last.as_ref()[i].0);
-            for k in 0..LANES {
-                let mut sum = 0.0;
-                for (weight, stage) in weights.iter().zip(&self.stages) {
-                    sum += weight[k] * stage.as_ref()[i].0[k];
+            let mut sum = [0.0; LANES];
+            for (weight, stage) in weights.iter().zip(&self.stages) {
+                let slope = stage.as_ref()[i].0;
+                for k in 0..LANES {
+                    sum[k] += weight[k] * slope[k];
                 }
-                x.as_mut()[i].0[k] = if at_end[k] { last[k] } else { first[k] + sum };
+            }
+            for k in 0..LANES {
+                x.as_mut()[i].0[k] = if before_end[k] > 0.0 { first[k] + sum[k] } else { last[k] };
             }
         }
     }

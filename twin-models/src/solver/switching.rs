@@ -46,13 +46,11 @@ impl<T: Real, S: Clone + AsRef<[T]> + AsMut<[T]>> Solver<T, S> {
         self.stiff().map_or_else(|| self.explicit.last(), Rosenbrock::last)
     }
 
-    /// Puts the integrator at `t` in the state `x`, as if nothing had come before but what it knows of the system being stiff.
+    /// Puts the integrator at `t` in the state `x`, as if nothing had come before: what was stiff may not be so after a jump, and the first
+    /// steps are short anyway.
     pub(crate) fn jump(&mut self, t: f64, x: &S, system: &mut impl System<T, S>, tolerance: &Tolerance<impl AsRef<[f64]>>) {
         self.explicit.jump(t, x, &mut |t, x, dx| system.rates(t, x, dx), tolerance);
-        let step = self.explicit.next_step();
-        if let Some(stiff) = self.stiff_mut() {
-            stiff.jump(t, x, step);
-        }
+        self.stiff = false;
     }
 
     /// Takes the last step back, keeping its length as the next one to try.

@@ -60,28 +60,36 @@ fn what_is_known_beforehand_to_be_unsound_is_never_confident() {
     assert_eq!(would_settle.len(), 2); // the two parameters in doubt
 }
 
-/// Days to progression, less 100 if the drug was ever switched: what a patient may feel who dreads changes.
-struct DreadingChange;
+/// Days to progression, less 400 at full dose and in proportion below: the burden of the drug on one scale with its benefit.
+struct LessBurden;
 
-impl Endpoint for DreadingChange {
+impl Endpoint for LessBurden {
     fn name(&self) -> &'static str {
-        "time to progression, less a price of changes"
+        "time to progression, less the burden of the drug"
     }
 
     fn assess(&self, course: &crate::Course) -> crate::Outcome {
-        let price = if course.treatments.len() > 1 { 100.0 } else { 0.0 };
-        match TimeToProgression::of(Observable::TUMOR_BURDEN, 1.2).assess(course) {
-            crate::Outcome::Event(day) => crate::Outcome::Value(day - price),
-            other => other,
+        let dose = course.treatments.iter().find_map(|given| match &given.treatment {
+            Treatment::Continuous { intensity, .. } => Some(intensity.value()),
+            _ => None,
+        });
+        match (dose, TimeToProgression::of(Observable::TUMOR_BURDEN, 1.2).assess(course)) {
+            (Some(dose), crate::Outcome::Event(day)) => crate::Outcome::Value(day - 400.0 * dose),
+            _ => crate::Outcome::NotEvaluable,
         }
     }
 }
 
 #[test]
 fn doubt_names_what_would_settle_it() {
-    // With few resistant cells adaptive therapy gains more than the price, with many less: the share of resistant cells decides.
+    // With few resistant cells the full dose gains more than its burden, with many less: the share of resistant cells decides.
+    let constant = |name: &str, intensity: f64| {
+        let intensity = twin_core::Proportion::new(intensity).unwrap();
+        Plan::fixed(name, [TimedTreatment::new(Time::ORIGIN, Treatment::Continuous { agent: drug(), intensity })])
+    };
     let mut question = question(400);
-    question.objective = Objective::most(DreadingChange);
+    (question.standard, question.plans) = (constant("full dose", 1.0), vec![constant("half dose", 0.5)]);
+    question.objective = Objective::most(LessBurden);
     question.confidence = Confidence::new(1.0);
     let answer = recommend(&question).unwrap();
     let Verdict::NotConfident { contenders, would_settle, .. } = answer.verdict else { panic!("{:?}", answer.ranked) };

@@ -35,12 +35,12 @@ impl Reader<'_> {
     pub(super) fn request(&mut self, here: &Here<'_>) -> Result<(), IoError> {
         const STATUSES: [&str; 8] =
             ["active", "on-hold", "cancelled", "completed", "entered-in-error", "stopped", "draft", "unknown"];
-        let status = STATUSES.iter().find(|status| here.resource["status"] == **status);
-        let status = status.ok_or_else(|| self.wrong(here, "status", "must be a status of a MedicationRequest"))?;
         let Some(agent) = self.agent(here)? else {
             self.leave_out(&here.path, here.of_type, "the drug has no name of RxNorm");
             return Ok(());
         };
+        let status = STATUSES.iter().find(|status| here.resource["status"] == **status);
+        let status = status.ok_or_else(|| self.wrong(here, "status", "must be a status of a MedicationRequest"))?;
         let authored = self.time(here, &["authoredOn"])?;
         let instructions = list(&here.resource["dosageInstruction"]);
         if instructions.len() > 1 {
@@ -136,7 +136,9 @@ impl Reader<'_> {
         };
         let grade = list(&here.resource["extension"])
             .iter()
-            .filter(|extension| extension["url"].as_str().is_some_and(|url| url.ends_with("adverse-event-grade")))
+            .filter(|extension| {
+                extension["url"].as_str().is_some_and(|url| url.ends_with("adverse-event-grade") || url.ends_with("ctcae-grade"))
+            })
             .find_map(|extension| {
                 let coded = list(&extension["valueCodeableConcept"]["coding"]).iter().find_map(|coding| coding["code"].as_str());
                 coded.or(extension["valueCode"].as_str())

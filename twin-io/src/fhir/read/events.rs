@@ -44,10 +44,12 @@ impl Reader<'_> {
         let reason = &resource["dataAbsentReason"];
         if reason.is_object() {
             let own = code(reason, &[NAMES]).map(|reason| Finding::NotEvaluable(reason.to_owned()));
-            let missing = match code(reason, &[codes::ABSENT]) {
-                Some("not-performed") => Missing::NotDone,
-                Some("masked" | "asked-declined") => Missing::Withheld,
-                _ => Missing::Failed,
+            let stated = code(reason, &[codes::ABSENT]);
+            let known = codes::REASONS.iter().find(|(code, _)| Some(*code) == stated).map(|(_, missing)| *missing);
+            let missing = match (known, stated) {
+                (Some(missing), _) => missing,
+                (None, Some(_)) => return Err(self.wrong(here, "dataAbsentReason", "must be a reason of FHIR")),
+                (None, None) => Missing::Unknown,
             };
             return Ok(Some(own.unwrap_or_else(|| missing.finding())));
         }
