@@ -18,9 +18,11 @@
 
 mod dynamic_carrying_capacity;
 mod parameter_sets;
+mod tumor_age;
 
 pub use dynamic_carrying_capacity::{DynamicCapacity, DynamicCarryingCapacity, dynamic_carrying_capacity};
 pub use parameter_sets::{GROWTH_PARAMETER_SETS, GrowthParameterSet};
+pub use tumor_age::tumor_age;
 
 use crate::{Dynamics, Exposure, ModelSpec, Ode, ParameterSet, Scalar, Source, parameters};
 use std::sync::Arc;

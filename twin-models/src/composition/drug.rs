@@ -1,6 +1,7 @@
 //! A drug: its kinetics, and what its concentration does.
 
-use super::part::{Outline, Part, Response, RunningPart, RunningResponse, Tumor};
+use super::outline::Outline;
+use super::part::{Part, Response, RunningPart, RunningResponse, Tumor};
 use crate::kinetics::{Kinetics, RunningKinetics};
 use crate::{Exposure, Given, Input, MAX_INPUTS, Scalar};
 
@@ -104,6 +105,11 @@ impl<T: Scalar, K: RunningKinetics<T>, R: RunningResponse<T>> RunningPart<T> for
             self.responses.observe(rest, of_responses);
         }
     }
+
+    #[inline]
+    fn concentration(&self, x: &[T]) -> T {
+        self.kinetics.concentration(x.split_at(self.states).0)
+    }
 }
 
 #[cfg(test)]
@@ -127,7 +133,7 @@ mod tests {
         fn outline(&self) -> Outline {
             let mut outline = self.0.outline();
             let agent = Some(Agent::new("carboplatin").unwrap());
-            outline.treatments.push(TreatmentSpec { kind: TreatmentKind::Oral, agent, unit: Some("mg".into()) });
+            outline.treatments.push(TreatmentSpec { kind: TreatmentKind::Oral, agent, unit: Some("mg".into()), target: None });
             match self.1 {
                 None => outline.observables.clear(),
                 Some(shown) => outline.observables[0].observable = Observable::new(shown).unwrap(),

@@ -1,6 +1,7 @@
 //! A growth law and parts, made one model.
 
-use super::part::{Outline, Part, RunningPart, Tumor};
+use super::outline::Outline;
+use super::part::{Part, RunningPart, Tumor};
 use super::state::States;
 use crate::dynamics::ParametersOf;
 use crate::growth::GrowthLaw;

@@ -200,7 +200,8 @@ impl<const P: usize> Kinetics for Compartments<P> {
             Route::Intravenous => &[TreatmentKind::Bolus, TreatmentKind::Infusion],
             Route::Oral { .. } => &[TreatmentKind::Oral],
         };
-        let taken = |&kind: &TreatmentKind| TreatmentSpec { kind, agent: Some(self.agent.clone()), unit: Some("mg".into()) };
+        let taken =
+            |&kind: &TreatmentKind| TreatmentSpec { kind, agent: Some(self.agent.clone()), unit: Some("mg".into()), target: None };
         outline.treatments.extend(kinds.iter().map(taken));
         match Observable::new(&format!("{name}_concentration")) {
             Ok(concentration) => outline.observes(concentration, "mg/L", 1e-9),
