@@ -82,6 +82,18 @@ fn any_growth_law_with_any_parts_in_any_order_obeys_every_law() {
     }
 }
 
+#[test]
+fn any_growth_law_without_a_corner_has_the_derivatives_of_its_differences_with_any_parts() {
+    let root = Random::new(2025);
+    let smooth = |number: &usize| LAWS_OF_GROWTH[number % LAWS_OF_GROWTH.len()] != "exponential_linear";
+    for number in (0..10_usize).filter(smooth) {
+        let text = draw(number, &mut root.stream(number as u64));
+        let model = text.parse::<Description>().unwrap().build("composition").unwrap();
+        let checked = testing::sensitivities_agree(model.as_ref(), &settings(number as u64));
+        assert!(checked.is_ok(), "{text}:\n{checked:?}");
+    }
+}
+
 /// The growth laws from `first` on, every other one, with every effect, by the kinetics of each drug in turn.
 fn check_over_eight_weeks(first: usize) {
     for (number, law) in LAWS_OF_GROWTH.into_iter().enumerate().skip(first).step_by(2) {
