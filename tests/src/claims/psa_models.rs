@@ -10,9 +10,9 @@ const DESMEE: &str = "Desmée 2015, strong link, typical patient: parameters; co
 
 const PORTZ: &str = "Portz-Kuang-Nagy 2012, equations and values recalled; course integrated by SciPy (DOP853, 1e-12)";
 const BAEZ: &str = "Baez-Kuang 2016, model 2, equations and values recalled; course integrated by SciPy (DOP853, 1e-12)";
-const HORI: &str = "Hori and Gambhir 2011, doi:10.1126/scitranslmed.3003110: parameters, and the 10.1 years of its abstract";
+const HORI: &str = "Hori and Gambhir 2011, doi:10.1126/scitranslmed.3003110, parameters, and the 10.1 years of its abstract";
 const AVANZINI: &str =
-    "Avanzini et al. 2020, doi:10.1126/sciadv.abc4308: 0.21 equivalents per mL at 1 cm3; 1.7 in 15 mL of blood (preprint)";
+    "Avanzini et al. 2020, doi:10.1126/sciadv.abc4308, 0.21 equivalents per mL at 1 cm3; 1.7 in 15 mL of blood (preprint)";
 
 /// What `model` shows of `observable` on `day` at its defaults, with 200 days of deprivation and 200 without.
 fn intermittent(model: &dyn Model, agent: Agent, day: f64, observable: &Observable) -> Ours {
