@@ -1,14 +1,15 @@
 //! Effects of drugs on tumors.
 
 use super::{Claim, Ours, digits, words};
-use twin_core::{Agent, Quantity, Random, Time, TimedTreatment, Treatment};
-use twin_models::composition::{Description, Drug, Law, Response, RunningResponse, Signal, Tumor, TumorModel, UpTo};
+use std::sync::Arc;
+use twin_core::{Agent, Observable, Quantity, Random, Time, TimedTreatment, Treatment};
+use twin_models::composition::{Coupled, Drug, Law, NoTumor, Response, RunningResponse, Signal, Tumor, TumorModel, UpTo};
 use twin_models::effect::{
     LowGradeGliomaParameters, NortonSimon, Pathway, Simeoni, claret, claret_time_to_growth, low_grade_glioma, stein_fojo,
     stein_fojo_nadir,
 };
 use twin_models::growth::{Exponential, Gompertz, SmoothExponentialLinear, smooth_exponential_linear};
-use twin_models::kinetics::{Compartments, Elimination, Route};
+use twin_models::kinetics::{Compartments, Elimination, Route, drugs};
 use twin_models::{Model, ParameterSet, Parameters, Scenario, Source, simulate};
 
 const SIMEONI: &str = "Simeoni 2004, paclitaxel experiment 1: parameters; figure computed from them";
@@ -263,13 +264,26 @@ fn smaller_tumors(claims: &mut Vec<Claim>) {
     }
 }
 
+/// `exponential + pathway(galunisertib)`, its scales coupled more tightly than usual.
+fn coupled() -> Result<Coupled, String> {
+    let drug = Drug::new(drugs::galunisertib().map_err(words)?, Pathway);
+    let fast = TumorModel::<_, _, UpTo<8>>::model("galunisertib", NoTumor, drug).map_err(words)?;
+    let drive = Agent::new("pathway inhibition").map_err(words)?;
+    let slow = TumorModel::<_, _, UpTo<4>>::model("tumor", Law::<Exponential>::new(), Signal::new(drive.clone())).map_err(words)?;
+    let signal = Observable::new(&Pathway::signal("galunisertib")).map_err(words)?;
+    let model = Coupled::new("calu6", Arc::new(fast), Arc::new(slow), &signal, &drive).map_err(words)?;
+    Ok(model.with_relative_tolerance(1e-8))
+}
+
 /// Galunisertib, 150 mg twice daily for two weeks, by its pathway to growth: volume, inhibition and the signal that has arrived on `day`.
 fn pathway(day: f64, what: &str) -> Ours {
-    let model = "exponential + pathway(galunisertib)".parse::<Description>().and_then(|it| it.build("calu6")).map_err(words)?;
+    let model = coupled()?;
     let agent = Agent::new("galunisertib").map_err(words)?;
     let tablet = Treatment::oral(agent, Quantity::new(150.0, "mg").map_err(words)?).map_err(words)?;
     let at = |day: f64| Time::from_days(day).map_err(words);
-    let mut course = model.start(&model.spec().defaults().map_err(words)?, Time::ORIGIN, &mut Random::new(0)).map_err(words)?;
+    // The concentration of half the inhibition that the equations were integrated with.
+    let parameters = model.spec().defaults().and_then(|p| p.with("galunisertib_pathway_half_concentration", 0.2)).map_err(words)?;
+    let mut course = model.start(&parameters, Time::ORIGIN, &mut Random::new(0)).map_err(words)?;
     for n in 0..28_u32 {
         let given = 0.5 * f64::from(n);
         if given <= day {

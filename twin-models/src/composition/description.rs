@@ -204,10 +204,9 @@ impl Description {
     pub fn build(&self, id: &str) -> Result<Arc<dyn Model>, SimulationError> {
         let is_fast = |drug: &&DrugDescription| drug.responses.contains(&ResponseDescription::Pathway);
         let (fast, slow): (Vec<_>, Vec<_>) = self.drugs.iter().partition(is_fast);
-        let mut parts = self.parts(&slow)?;
         let [fast] = fast.as_slice() else {
             if fast.is_empty() {
-                return self.model(id, parts);
+                return self.model(id, self.parts(&slow)?);
             }
             return Err(fault("two pathways, but a tumor is driven by one signal".to_owned()));
         };
@@ -218,6 +217,7 @@ impl Description {
                 fast.drug
             )));
         }
+        let mut parts = self.parts(&slow)?;
         let (drive, signal) = (Agent::new("pathway inhibition")?, Observable::new(&effect::Pathway::signal(&fast.drug))?);
         parts.push(AnyPart::new(Signal::new(drive.clone())));
         let pathway = TumorModel::<_, _, UpTo<MOST_STATES>>::model(id, NoTumor, fast.part()?)?;
