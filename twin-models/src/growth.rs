@@ -92,7 +92,7 @@ impl<L: GrowthLaw> Dynamics for Growth<L> {
         [L::initial_volume(p).ln()]
     }
 
-    #[inline]
+    #[inline(always)]
     fn rates<T: Scalar>(&self, _t: T, x: &[T; 1], _exposure: &Exposure<T>, p: &L::Of<T>, dx: &mut [T; 1]) {
         dx[0] = L::relative_rate(p, x[0]);
     }
@@ -124,7 +124,7 @@ macro_rules! law {
                 p.initial_volume
             }
 
-            #[inline]
+            #[inline(always)]
             fn relative_rate<T: Scalar>($p: &$name<T>, $z: T) -> T {
                 $rate
             }

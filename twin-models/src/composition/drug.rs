@@ -31,6 +31,7 @@ pub struct RunningDrug<K, R> {
 }
 
 impl<K, R> RunningDrug<K, R> {
+    #[inline(always)]
     fn infused<T: Scalar>(&self, exposure: &Exposure<T>) -> T {
         self.inputs.iter().map_while(|&input| input).map(|input| exposure.level(input)).sum()
     }
@@ -75,17 +76,17 @@ impl<T: Scalar, K: RunningKinetics<T>, R: RunningResponse<T>> RunningPart<T> for
         self.responses.start(x.split_at_mut(self.states).1);
     }
 
-    #[inline]
+    #[inline(always)]
     fn loss(&self, x: &[T], _exposure: &Exposure<T>, tumor: &Tumor<T>) -> T {
         self.responses.loss(self.kinetics.concentration(x.split_at(self.states).0), tumor)
     }
 
-    #[inline]
+    #[inline(always)]
     fn dying(&self, x: &[T]) -> T {
         self.responses.dying(x.split_at(self.states).1)
     }
 
-    #[inline]
+    #[inline(always)]
     fn rates(&self, x: &[T], exposure: &Exposure<T>, tumor: &Tumor<T>, dx: &mut [T]) {
         let ((amounts, rest), (of_amounts, of_rest)) = (x.split_at(self.states), dx.split_at_mut(self.states));
         self.kinetics.rates(amounts, self.infused(exposure), of_amounts);
@@ -106,7 +107,7 @@ impl<T: Scalar, K: RunningKinetics<T>, R: RunningResponse<T>> RunningPart<T> for
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn concentration(&self, x: &[T]) -> T {
         self.kinetics.concentration(x.split_at(self.states).0)
     }

@@ -85,7 +85,7 @@ impl<A: Part, B: Part> Part for DrugPair<A, B> {
 
 impl<A: RunningPart<T>, B: RunningPart<T>, T: Scalar> RunningDrugPair<A, B, T> {
     /// The joint effect, a share of the greatest.
-    #[inline]
+    #[inline(always)]
     fn effect(&self, x: &[T]) -> T {
         let (nothing, whole) = (T::from(0.0), T::from(1.0));
         let (first, second) = self.drugs.concentrations(x);
@@ -113,17 +113,17 @@ impl<A: RunningPart<T>, B: RunningPart<T>, T: Scalar> RunningPart<T> for Running
         self.drugs.start(x);
     }
 
-    #[inline]
+    #[inline(always)]
     fn loss(&self, x: &[T], exposure: &Exposure<T>, tumor: &Tumor<T>) -> T {
         self.p.max_kill * self.effect(x) + self.drugs.loss(x, exposure, tumor)
     }
 
-    #[inline]
+    #[inline(always)]
     fn dying(&self, x: &[T]) -> T {
         self.drugs.dying(x)
     }
 
-    #[inline]
+    #[inline(always)]
     fn rates(&self, x: &[T], exposure: &Exposure<T>, tumor: &Tumor<T>, dx: &mut [T]) {
         self.drugs.rates(x, exposure, tumor, dx);
     }

@@ -110,7 +110,7 @@ impl<T: Scalar> RunningPart<T> for RunningMarker<T> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn rates(&self, x: &[T], _exposure: &Exposure<T>, tumor: &Tumor<T>, dx: &mut [T]) {
         if let (&[amount], [rate]) = (x, dx) {
             let cells = tumor.ln_living.exp() * self.p.cells_per_volume;

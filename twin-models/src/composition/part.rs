@@ -100,7 +100,7 @@ pub struct Both<A, B> {
 
 impl<A, B> Both<A, B> {
     /// The concentrations of two drugs.
-    #[inline]
+    #[inline(always)]
     pub(super) fn concentrations<T: Scalar>(&self, x: &[T]) -> (T, T)
     where
         A: RunningPart<T>,
@@ -168,19 +168,19 @@ impl<T: Scalar, A: RunningPart<T>, B: RunningPart<T>> RunningPart<T> for Both<A,
         self.second.start(b);
     }
 
-    #[inline]
+    #[inline(always)]
     fn loss(&self, x: &[T], exposure: &Exposure<T>, tumor: &Tumor<T>) -> T {
         let (a, b) = x.split_at(self.states);
         self.first.loss(a, exposure, tumor) + self.second.loss(b, exposure, tumor)
     }
 
-    #[inline]
+    #[inline(always)]
     fn dying(&self, x: &[T]) -> T {
         let (a, b) = x.split_at(self.states);
         self.first.dying(a) + self.second.dying(b)
     }
 
-    #[inline]
+    #[inline(always)]
     fn rates(&self, x: &[T], exposure: &Exposure<T>, tumor: &Tumor<T>, dx: &mut [T]) {
         let ((a, b), (da, db)) = (x.split_at(self.states), dx.split_at_mut(self.states));
         self.first.rates(a, exposure, tumor, da);
@@ -223,18 +223,18 @@ impl<T: Scalar, A: RunningResponse<T>, B: RunningResponse<T>> RunningResponse<T>
         self.second.start(b);
     }
 
-    #[inline]
+    #[inline(always)]
     fn loss(&self, concentration: T, tumor: &Tumor<T>) -> T {
         self.first.loss(concentration, tumor) + self.second.loss(concentration, tumor)
     }
 
-    #[inline]
+    #[inline(always)]
     fn dying(&self, x: &[T]) -> T {
         let (a, b) = x.split_at(self.states);
         self.first.dying(a) + self.second.dying(b)
     }
 
-    #[inline]
+    #[inline(always)]
     fn rates(&self, x: &[T], concentration: T, tumor: &Tumor<T>, dx: &mut [T]) {
         let ((a, b), (da, db)) = (x.split_at(self.states), dx.split_at_mut(self.states));
         self.first.rates(a, concentration, tumor, da);

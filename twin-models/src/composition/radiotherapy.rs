@@ -127,12 +127,12 @@ impl<T: Scalar> RunningRadiotherapy<T> {
 impl<T: Scalar> RunningPart<T> for RunningRadiotherapy<T> {
     fn start(&self, _x: &mut [T]) {}
 
-    #[inline]
+    #[inline(always)]
     fn dying(&self, x: &[T]) -> T {
         if self.clearance_per_day.is_some() { x.first().copied().unwrap_or(T::from(0.0)) } else { T::from(0.0) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn rates(&self, x: &[T], _exposure: &Exposure<T>, _tumor: &Tumor<T>, dx: &mut [T]) {
         // Both states fall exponentially, in the order in which they stand.
         let rates = [self.clearance_per_day, self.repair_per_day];

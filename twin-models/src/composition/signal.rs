@@ -71,13 +71,13 @@ impl Part for Signal {
 impl<T: Scalar> RunningPart<T> for RunningSignal<T> {
     fn start(&self, _x: &mut [T]) {}
 
-    #[inline]
+    #[inline(always)]
     fn loss(&self, x: &[T], _exposure: &Exposure<T>, tumor: &Tumor<T>) -> T {
         let arrived = x.last().copied().unwrap_or(T::from(0.0));
         self.effect * arrived * tumor.growth_rate.max(T::from(0.0))
     }
 
-    #[inline]
+    #[inline(always)]
     fn rates(&self, x: &[T], exposure: &Exposure<T>, _tumor: &Tumor<T>, dx: &mut [T]) {
         if let (&[first, second], [of_first, of_second]) = (x, dx) {
             *of_first = self.rate * (exposure.level(self.input) - first);

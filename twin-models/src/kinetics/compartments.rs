@@ -270,7 +270,7 @@ pub struct RunningCompartments<const P: usize, T = f64> {
 }
 
 impl<const P: usize, T: Scalar> RunningCompartments<P, T> {
-    #[inline]
+    #[inline(always)]
     fn eliminated(&self, concentration: T, elapsed: T) -> T {
         match self.elimination {
             RunningElimination::Linear(clearance) => clearance * concentration,
@@ -284,7 +284,7 @@ impl<const P: usize, T: Scalar> RunningCompartments<P, T> {
 }
 
 impl<const P: usize, T: Scalar> RunningKinetics<T> for RunningCompartments<P, T> {
-    #[inline]
+    #[inline(always)]
     fn rates(&self, x: &[T], infused: T, dx: &mut [T]) {
         let (Some((&central, rest)), Some((of_central, of_rest))) = (x.split_first(), dx.split_first_mut()) else { return };
         let (Some((peripheral, rest)), Some((of_peripheral, of_rest))) =
@@ -318,7 +318,7 @@ impl<const P: usize, T: Scalar> RunningKinetics<T> for RunningCompartments<P, T>
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn concentration(&self, x: &[T]) -> T {
         x.first().map_or(T::from(0.0), |&central| central / self.volume)
     }
