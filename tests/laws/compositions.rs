@@ -18,7 +18,8 @@ const LAWS_OF_GROWTH: [&str; 10] = [
     "smooth_exponential_linear",
     "reduced_gompertz",
 ];
-const RADIOTHERAPY: [&str; 2] = ["lq", "lq_clearing"];
+const RADIOTHERAPY: [&str; 3] = ["lq", "lq_clearing", "lq_repairing"];
+const RULES: [&str; 2] = ["loewe", "bliss"];
 const DRUGS: [&str; 7] = ["temozolomide", "nivolumab", "paclitaxel", "docetaxel", "carboplatin", "abiraterone", "fluorouracil"];
 const EFFECTS: [&str; 4] = ["log_kill", "emax", "norton_simon", "simeoni"];
 
@@ -29,13 +30,22 @@ const RISE_AS_POWER: [&str; 3] = ["bertalanffy", "bertalanffy_putter", "power_la
 fn draw(number: usize, random: &mut Random) -> String {
     let mut terms = Vec::new();
     if random.below(4) > 0 {
-        terms.push(RADIOTHERAPY[random.below(2)].to_owned());
+        terms.push(RADIOTHERAPY[random.below(RADIOTHERAPY.len())].to_owned());
     }
     let law = LAWS_OF_GROWTH[number % LAWS_OF_GROWTH.len()];
     let effects = EFFECTS.into_iter().filter(|effect| *effect != "norton_simon" || !RISE_AS_POWER.contains(&law));
     let effects: Vec<&str> = effects.collect();
     let (first, mut marrow) = (random.below(DRUGS.len()), false);
-    for drug in 0..random.below(3) {
+    // A pair takes the room of two drugs among the treatments.
+    let pair = random.below(4) == 0;
+    if pair {
+        let (one, other) = (DRUGS[(first + 3) % DRUGS.len()], DRUGS[(first + 4) % DRUGS.len()]);
+        terms.push(format!("{}({one}, {other})", RULES[random.below(2)]));
+    }
+    if random.below(4) == 0 {
+        terms.push("ca125".to_owned());
+    }
+    for drug in 0..random.below(if pair { 2 } else { 3 }) {
         let drug = DRUGS[(first + drug) % DRUGS.len()];
         terms.push(format!("{}({drug})", effects[random.below(effects.len())]));
         if ["paclitaxel", "docetaxel"].contains(&drug) && !marrow {
@@ -72,6 +82,18 @@ fn any_growth_law_with_any_parts_in_any_order_obeys_every_law() {
     }
 }
 
+#[test]
+fn any_growth_law_without_a_corner_has_the_derivatives_of_its_differences_with_any_parts() {
+    let root = Random::new(2025);
+    let smooth = |number: &usize| LAWS_OF_GROWTH[number % LAWS_OF_GROWTH.len()] != "exponential_linear";
+    for number in (0..10_usize).filter(smooth) {
+        let text = draw(number, &mut root.stream(number as u64));
+        let model = text.parse::<Description>().unwrap().build("composition").unwrap();
+        let checked = testing::sensitivities_agree(model.as_ref(), &settings(number as u64));
+        assert!(checked.is_ok(), "{text}:\n{checked:?}");
+    }
+}
+
 /// The growth laws from `first` on, every other one, with every effect, by the kinetics of each drug in turn.
 fn check_over_eight_weeks(first: usize) {
     for (number, law) in LAWS_OF_GROWTH.into_iter().enumerate().skip(first).step_by(2) {
@@ -80,7 +102,7 @@ fn check_over_eight_weeks(first: usize) {
             let drug = ["carboplatin", "abiraterone", "fluorouracil"][(number + place) % 3];
             let mut text = format!("{law} + {effect}({drug})");
             if place == number % 4 {
-                text = format!("{} + {text}", RADIOTHERAPY[number % 2]);
+                text = format!("{} + {text}", RADIOTHERAPY[number % 3]);
             }
             let model = text.parse::<Description>().unwrap().build("pair");
             if effect == "norton_simon" && RISE_AS_POWER.contains(&law) {
@@ -115,6 +137,36 @@ fn a_body_without_a_tumor_obeys_every_law() {
     }
 }
 
+/// Joint effects, markers and repair, each over a day and over eight weeks.
+#[test]
+fn joint_effects_markers_and_repair_obey_every_law() {
+    for (number, text) in [
+        "gompertz + loewe(carboplatin, fluorouracil)",
+        "logistic + bliss(abiraterone, carboplatin)",
+        "exponential + ca125 + lq_repairing",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let model = text.parse::<Description>().unwrap().build("joint").unwrap();
+        for settings in [settings(number as u64), over_weeks(number as u64)] {
+            let report = testing::check_with(model.as_ref(), &settings);
+            assert!(report.as_ref().is_ok_and(|report| report.laws.len() == testing::LAWS.len()), "{text}:\n{report:?}");
+        }
+    }
+}
+
+/// Two scales, each with its own steps, are a model like any other.
+#[test]
+fn a_tumor_that_a_pathway_drives_obeys_every_law() {
+    for (number, text) in ["exponential + pathway(galunisertib)", "lq + gompertz + pathway(galunisertib)"].into_iter().enumerate() {
+        let model = text.parse::<Description>().unwrap().build("scales").unwrap();
+        let settings = Settings { cases: 2, ..settings(number as u64) };
+        let report = testing::check_with(model.as_ref(), &settings);
+        assert!(report.as_ref().is_ok_and(|report| report.laws.len() == testing::LAWS.len()), "{text}:\n{report:?}");
+    }
+}
+
 #[test]
 fn what_does_not_fit_is_refused_by_name() {
     let refusal = |text: &str| match text.parse::<Description>().and_then(|description| description.build("wrong").map(|_| ())) {
@@ -137,6 +189,16 @@ fn what_does_not_fit_is_refused_by_name() {
             "treatments",
         ),
         ("", "no growth law"),
+        ("pathway(galunisertib)", "signal"),
+        ("gompertz + pathway(galunisertib) + pathway(paclitaxel)", "two pathways"),
+        ("gompertz + pathway(galunisertib) + log_kill(galunisertib)", "log_kill"),
+        ("gompertz + pathway(galunisertib) + loewe(galunisertib, paclitaxel)", "joint effect"),
+        ("gompertz + loewe(paclitaxel)", "two drugs"),
+        ("gompertz + bliss(paclitaxel, paclitaxel)", "itself"),
+        ("gompertz + loewe(paclitaxel, docetaxel) + bliss(paclitaxel, carboplatin)", "two pairs"),
+        ("loewe(paclitaxel, carboplatin)", "loewe"),
+        ("ca125", "ca125"),
+        ("gompertz + ca125 + ca125", "ca125_cells_per_volume"),
     ] {
         let error = refusal(text);
         assert!(error.contains(names), "`{text}`: {error}");

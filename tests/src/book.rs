@@ -25,6 +25,7 @@ pages! {
     Statistics: "../../docs/src/statistics.md",
     ExtendAModel: "../../docs/src/extend-a-model.md",
     Composition: "../../docs/src/composition.md",
+    Scales: "../../docs/src/scales.md",
     Radiobiology: "../../docs/src/radiobiology.md",
     Kinetics: "../../docs/src/kinetics.md",
     Toxicity: "../../docs/src/toxicity.md",
@@ -62,4 +63,6 @@ pages! {
     BirthDeathMutation: "../../docs/src/models/birth_death_mutation.md",
     PsaEscape: "../../docs/src/models/psa_escape.md",
     Hirata: "../../docs/src/models/hirata.md",
+    BaezKuang: "../../docs/src/models/baez_kuang.md",
+    PortzKuangNagy: "../../docs/src/models/portz_kuang_nagy.md",
 }

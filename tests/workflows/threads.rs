@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use rayon::ThreadPoolBuilder;
+use rayon::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use twin_calibrate::sample::{AdaptiveMetropolis, Ensemble};
@@ -295,5 +296,33 @@ fn failures_above_tolerance_fail_the_trial_with_the_first_of_them() {
             }
             other => panic!("{other:?}"),
         }
+    }
+}
+
+/// Paths of the four settings at which probabilities of resistance are held against their formula, and courses cell by cell.
+fn resistant_paths() -> Vec<(bool, u64)> {
+    let root = Random::new(20_240_601);
+    let settings = [(1000, 1e-3, 0.0), (1000, 1e-3, 0.5), (2000, 1e-4, 0.5), (1000, 5e-4, 0.75)];
+    let model = clones::BirthDeathMutation::new(&drug()).unwrap();
+    let parameters = model.spec().defaults().unwrap();
+    let path = |number: u64| {
+        let mut random = root.stream(number);
+        let (size, rate, ratio) = settings[number as usize % settings.len()];
+        let resistant = clones::resistance_at_size(size, rate, ratio, &mut random).unwrap();
+        let mut course = model.start(&parameters, Time::ORIGIN, &mut random).unwrap();
+        course.advance(Time::from_days(5.0).unwrap()).unwrap();
+        let mut seen = [0.0; 2];
+        course.observe(&mut seen);
+        (resistant, seen[0].to_bits() ^ seen[1].to_bits().rotate_left(1))
+    };
+    (0..200_u64).into_par_iter().map(path).collect()
+}
+
+#[test]
+fn stochastic_resistance_takes_the_same_paths_at_any_number_of_threads() {
+    let one = with_threads(1, resistant_paths);
+    assert!(one.iter().any(|path| path.0) && one.iter().any(|path| !path.0));
+    for threads in [2, 5] {
+        assert_eq!(with_threads(threads, resistant_paths), one, "{threads} threads");
     }
 }

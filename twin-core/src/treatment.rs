@@ -73,6 +73,11 @@ name! {
     Target, "a target"
 }
 
+impl Target {
+    /// The tumor: what fractions and operations aim at unless they name another target.
+    pub const TUMOR: Self = Self(std::borrow::Cow::Borrowed("tumor"));
+}
+
 /// One fraction of radiotherapy: a dose delivered to a target in one session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -241,6 +246,16 @@ impl Treatment {
             | Self::Oral { agent, .. }
             | Self::Continuous { agent, .. } => Some(agent),
             Self::Fraction(_) | Self::Surgery { .. } => None,
+        }
+    }
+
+    /// What is aimed at, if the treatment is local.
+    #[must_use]
+    pub fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Fraction(fraction) => Some(&fraction.target),
+            Self::Surgery { target, .. } => Some(target),
+            Self::Bolus { .. } | Self::Infusion { .. } | Self::Oral { .. } | Self::Continuous { .. } => None,
         }
     }
 

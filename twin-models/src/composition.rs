@@ -1,7 +1,8 @@
 //! Tumor, body and treatment under one schedule: a [`TumorModel`] made of a growth law and parts.
 //!
 //! A part understands treatments and acts on the tumor, on the body, or on both: [`Radiotherapy`], a [`Drug`] with its kinetics and its
-//! responses ([`effect`](crate::effect), [`toxicity`](crate::toxicity)). Parts and responses are joined in pairs, which nest:
+//! responses ([`effect`](crate::effect), [`toxicity`](crate::toxicity)), a [`DrugPair`] whose effects are joint, a [`Marker`] that the tumor
+//! sheds, a [`Signal`] by which a [`Coupled`] model on a faster scale drives this one. Parts and responses are joined in pairs, which nest:
 //! `(Radiotherapy, (Drug, Drug))`. Types are known, so all of it is inlined; [`Description`] makes the same models from a file at run
 //! time.
 //!
@@ -17,18 +18,30 @@
 //! ```
 
 mod any;
+mod coupled;
 mod description;
 mod drug;
+mod drug_pair;
+mod marker;
 mod model;
+mod outline;
 mod part;
 mod radiotherapy;
+mod signal;
 mod state;
 
 pub(crate) use any::Erased;
 pub use any::{AnyPart, AnyResponse};
-pub use description::{Description, DrugDescription, RadiotherapyDescription, ResponseDescription};
+pub use coupled::Coupled;
+pub use description::{
+    Description, DrugDescription, MarkerDescription, PairDescription, RadiotherapyDescription, ResponseDescription,
+};
 pub use drug::{Drug, RunningDrug};
+pub use drug_pair::{DrugPair, JointRule, RunningDrugPair};
+pub use marker::{Marker, RunningMarker};
 pub use model::{Composed, Law, NoTumor, Running, TumorGrowth, TumorModel};
-pub use part::{Both, Outline, Part, Response, RunningPart, RunningResponse, Tumor};
+pub use outline::Outline;
+pub use part::{Both, Part, Response, RunningPart, RunningResponse, Tumor};
 pub use radiotherapy::{Radiotherapy, RunningRadiotherapy};
+pub use signal::{RunningSignal, Signal};
 pub use state::{States, UpTo};

@@ -30,10 +30,22 @@ struct Equations<'a, D: Dynamics, T: Real> {
     linear: &'a mut Linear<D>,
 }
 
+impl<D: Dynamics, T: Real> Equations<'_, D, T> {
+    /// The rates, in as many copies as the compiler likes: a plain step asks for them in seven places.
+    #[inline]
+    fn plain_rates(&self, t: f64, x: &StateOf<D, T>, dx: &mut StateOf<D, T>) {
+        self.dynamics.rates(T::from(t), x, self.exposure, self.p, dx);
+    }
+}
+
 impl<D: Dynamics, T: Real> System<T, StateOf<D, T>> for Equations<'_, D, T> {
     #[inline(always)]
     fn rates(&mut self, t: f64, x: &StateOf<D, T>, dx: &mut StateOf<D, T>) {
-        self.dynamics.rates(T::from(t), x, self.exposure, self.p, dx);
+        if T::CARRIES_DERIVATIVES {
+            self.dynamics.rates(T::from(t), x, self.exposure, self.p, dx);
+        } else {
+            self.plain_rates(t, x, dx);
+        }
     }
 
     #[cold]
@@ -139,9 +151,18 @@ impl<D: Dynamics, T: Real> OdeSimulation<D, T> {
 
     /// Shows the observables in their numbers to `see`.
     pub(crate) fn with_observables(&self, see: impl FnOnce(&[T])) {
-        let mut all = [T::from(0.0); MAX_OBSERVABLES];
+        // Room for the few that most models have: filling the whole of it takes longer than observing.
+        const FEW: usize = 4;
         let count = self.dynamics.spec().observables.len().min(MAX_OBSERVABLES);
-        let shown = &mut all[..count];
+        let (mut few, mut many);
+        let room = if count <= FEW {
+            few = [T::from(0.0); FEW];
+            few.as_mut_slice()
+        } else {
+            many = [T::from(0.0); MAX_OBSERVABLES];
+            many.as_mut_slice()
+        };
+        let shown = &mut room[..count];
         self.dynamics.observe(&self.state, &self.p, shown);
         see(shown);
     }

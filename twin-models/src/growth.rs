@@ -18,9 +18,11 @@
 
 mod dynamic_carrying_capacity;
 mod parameter_sets;
+mod tumor_age;
 
 pub use dynamic_carrying_capacity::{DynamicCapacity, DynamicCarryingCapacity, dynamic_carrying_capacity};
 pub use parameter_sets::{GROWTH_PARAMETER_SETS, GrowthParameterSet};
+pub use tumor_age::tumor_age;
 
 use crate::{Dynamics, Exposure, ModelSpec, Ode, ParameterSet, Scalar, Source, parameters};
 use std::sync::Arc;
@@ -90,7 +92,7 @@ impl<L: GrowthLaw> Dynamics for Growth<L> {
         [L::initial_volume(p).ln()]
     }
 
-    #[inline]
+    #[inline(always)]
     fn rates<T: Scalar>(&self, _t: T, x: &[T; 1], _exposure: &Exposure<T>, p: &L::Of<T>, dx: &mut [T; 1]) {
         dx[0] = L::relative_rate(p, x[0]);
     }
@@ -122,7 +124,7 @@ macro_rules! law {
                 p.initial_volume
             }
 
-            #[inline]
+            #[inline(always)]
             fn relative_rate<T: Scalar>($p: &$name<T>, $z: T) -> T {
                 $rate
             }

@@ -3,7 +3,7 @@
 use crate::{Differentiable, Ensemble, ParameterSpec, Parameters, Sensitivities, SimulationError, Source};
 use std::borrow::Cow;
 use std::sync::Arc;
-use twin_core::{Agent, Observable, Random, ScalarField, Time, Treatment};
+use twin_core::{Agent, Observable, Random, ScalarField, Target, Time, Treatment};
 
 /// A model of a tumor, a body, or both: something that can be started with parameters and then lives through a course.
 ///
@@ -186,6 +186,8 @@ pub struct TreatmentSpec {
     pub agent: Option<Agent>,
     /// UCUM unit in which the model takes the dose of a bolus, an infusion or an oral dose.
     pub unit: Option<Cow<'static, str>>,
+    /// The one target of fractions or surgery that it understands; none for whatever target.
+    pub target: Option<Target>,
 }
 
 impl ModelSpec {
@@ -232,28 +234,41 @@ impl ModelSpec {
     /// Adds continuous therapy with `agent`; its level is the intensity, 0 to 1.
     #[must_use]
     pub fn understands_continuous(mut self, agent: &Agent) -> Self {
-        self.treatments.push(TreatmentSpec { kind: TreatmentKind::Continuous, agent: Some(agent.clone()), unit: None });
+        self.treatments.push(TreatmentSpec {
+            kind: TreatmentKind::Continuous,
+            agent: Some(agent.clone()),
+            unit: None,
+            target: None,
+        });
         self
     }
 
     /// Adds a drug dose of `kind`, which the model takes in `unit`.
     #[must_use]
     pub fn understands_drug(mut self, kind: TreatmentKind, agent: &Agent, unit: &'static str) -> Self {
-        self.treatments.push(TreatmentSpec { kind, agent: Some(agent.clone()), unit: Some(unit.into()) });
+        self.treatments.push(TreatmentSpec { kind, agent: Some(agent.clone()), unit: Some(unit.into()), target: None });
         self
     }
 
     /// Adds radiotherapy fractions, whatever their target.
     #[must_use]
     pub fn understands_fractions(mut self) -> Self {
-        self.treatments.push(TreatmentSpec { kind: TreatmentKind::Fraction, agent: None, unit: None });
+        self.treatments.push(TreatmentSpec { kind: TreatmentKind::Fraction, agent: None, unit: None, target: None });
+        self
+    }
+
+    /// Adds radiotherapy fractions to `target`; those to another one are refused.
+    #[must_use]
+    pub fn understands_fractions_to(mut self, target: &Target) -> Self {
+        let target = Some(target.clone());
+        self.treatments.push(TreatmentSpec { kind: TreatmentKind::Fraction, agent: None, unit: None, target });
         self
     }
 
     /// Adds surgery, whatever its target.
     #[must_use]
     pub fn understands_surgery(mut self) -> Self {
-        self.treatments.push(TreatmentSpec { kind: TreatmentKind::Surgery, agent: None, unit: None });
+        self.treatments.push(TreatmentSpec { kind: TreatmentKind::Surgery, agent: None, unit: None, target: None });
         self
     }
 
@@ -291,7 +306,10 @@ impl ModelSpec {
         let word = |spec: &TreatmentSpec| match (&spec.agent, &spec.unit) {
             (Some(agent), Some(unit)) => format!("{:?} of {agent} in {unit}", spec.kind).to_lowercase(),
             (Some(agent), None) => format!("{:?} {agent}", spec.kind).to_lowercase(),
-            (None, _) => format!("{:?}", spec.kind).to_lowercase(),
+            (None, _) => match &spec.target {
+                Some(target) => format!("{:?} to {target}", spec.kind).to_lowercase(),
+                None => format!("{:?}", spec.kind).to_lowercase(),
+            },
         };
         if self.treatments.is_empty() {
             return "no treatment".to_owned();
@@ -299,11 +317,12 @@ impl ModelSpec {
         self.treatments.iter().map(word).collect::<Vec<_>>().join(", ")
     }
 
-    /// The place of `treatment` among those that the model understands, by its kind and its drug.
+    /// The place of `treatment` among those that the model understands, by its kind, its drug and its target.
     #[must_use]
     pub fn place_of(&self, treatment: &Treatment) -> Option<usize> {
         let kind = TreatmentKind::of(treatment)?;
-        self.treatments.iter().position(|known| known.kind == kind && known.agent.as_ref() == treatment.agent())
+        let aimed = |known: &TreatmentSpec| known.target.is_none() || known.target.as_ref() == treatment.target();
+        self.treatments.iter().position(|known| known.kind == kind && known.agent.as_ref() == treatment.agent() && aimed(known))
     }
 
     /// The error that refuses `treatment` at `at`.

@@ -1,10 +1,14 @@
 //! Prostate-specific antigen under androgen deprivation.
 
+mod baez_kuang;
 mod desmee;
 mod piecewise_linear;
+mod portz;
 
+pub use baez_kuang::{BaezKuang, BaezKuangParameters, baez_kuang};
 pub use desmee::{Escape, EscapeParameters, LinkedHazard, escape};
 pub use piecewise_linear::{Hirata, HirataParameters, hirata};
+pub use portz::{PortzKuangNagy, PortzKuangNagyParameters, portz_kuang_nagy};
 
 use crate::{Dynamics, Exposure, Input, ModelSpec, Ode, Scalar, Source, parameters};
 use std::sync::Arc;

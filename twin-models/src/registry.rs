@@ -61,6 +61,8 @@ impl Registry {
         registry.register(crate::psa::escape(&twin_core::Agent::new("docetaxel")?))?;
         registry.register(crate::psa::hirata(&twin_core::Agent::new("androgen deprivation")?))?;
         registry.register(crate::radiation::proliferation_saturation())?;
+        registry.register(crate::psa::baez_kuang(&twin_core::Agent::new("androgen deprivation")?))?;
+        registry.register(crate::psa::portz_kuang_nagy(&twin_core::Agent::new("androgen deprivation")?))?;
         Ok(registry)
     }
 

@@ -7,6 +7,7 @@
 //! | all rows of an organ, side by side | [`complications`] |
 //! | heart failure by the cumulative dose of an anthracycline | [`CUMULATIVE_DOSE_RISKS`], [`cumulative_dose`] |
 //! | renal function under cisplatin, and the dose it limits | [`filtration_after_cisplatin`], [`cisplatin_limit`] |
+//! | hand-foot syndrome under sunitinib, grade by grade | [`HandFootSyndrome`], [`soluble_receptor_change`] |
 //! | neutrophils or leukocytes under a drug | [`Friberg`], [`DocetaxelCovariates`] |
 //! | the grade of a count | [`neutropenia_grade`], [`leukopenia_grade`] |
 
@@ -14,6 +15,7 @@ mod complication;
 mod cumulative_dose;
 mod docetaxel;
 mod dose_volume;
+mod hand_foot;
 mod myelosuppression;
 mod renal;
 
@@ -21,5 +23,6 @@ pub use complication::{COMPLICATIONS, Complication, ComplicationModel, complicat
 pub use cumulative_dose::{CUMULATIVE_DOSE_RISKS, CumulativeDoseRisk, cumulative_dose};
 pub use docetaxel::DocetaxelCovariates;
 pub use dose_volume::DoseVolume;
+pub use hand_foot::{HandFootSyndrome, soluble_receptor_change};
 pub use myelosuppression::{Friberg, RunningFriberg, leukopenia_grade, neutropenia_grade};
 pub use renal::{CISPLATIN_LEAST_FILTRATION_ML_PER_MIN, cisplatin_limit, filtration_after_cisplatin};

@@ -1,6 +1,7 @@
 //! Times ours against named rivals, in one process or in runs in turn, and prints the ratio (rival over ours).
 //!
-//! `race [--json FILE]`; a rival that is not installed is named as absent.
+//! `race [--json FILE] [SECTION ...]`: all sections, or those named of `solvers`, `virtual`, `gradient`, `problems`, `ensemble`, `engines`,
+//! `reading`. A rival that is not installed is named as absent.
 
 use diffsol::{NalgebraMat, OdeBuilder, OdeSolverMethod, OdeSolverStopReason, Vector};
 use std::collections::BTreeMap;
@@ -9,7 +10,8 @@ use std::process::Command;
 use std::time::Instant;
 use twin_core::{Random, Time};
 use twin_models::{
-    Direction, Dynamics, Exposure, Given, Input, Model, Ode, Parameters, Simulation, TreatmentKind, run, run_with, simulate_all,
+    Direction, Dynamics, Exposure, Given, Input, Model, Ode, Parameters, Scenario, Simulation, TreatmentKind, run, run_with,
+    simulate_all,
 };
 use twin_tests::races::cases::Case;
 use twin_tests::races::rival_solvers::Cvode;
@@ -225,39 +227,52 @@ fn virtual_calls(rows: &mut Vec<Row>) -> Result<(), Failure> {
 
 /// What four derivatives cost: a course that carries them, against the plain one times the factor that is allowed, and against the eight plain
 /// courses of central differences.
-fn gradient(rows: &mut Vec<Row>) -> Result<(), Failure> {
-    const ALLOWED: f64 = 1.5;
+fn gradients(rows: &mut Vec<Row>) -> Result<(), Failure> {
     let (model, scenario) = (Race::model(1e-6)?, Race::scenario()?);
+    gradient(rows, ("ode.gradient", &model, &scenario), ["growth", "kill", "immune_kill", "stimulation"])?;
+    let (model, scenario) = (ensemble::model()?, ensemble::scenario()?);
+    let by = ["decay_rate", "radiation_alpha", "paclitaxel_simeoni_potency", "paclitaxel_marrow_slope"];
+    gradient(rows, ("ode.gradient_composed", &model, &scenario), by)
+}
+
+fn gradient(rows: &mut Vec<Row>, (id, model, scenario): (&str, &dyn Model, &Scenario), by: [&str; 4]) -> Result<(), Failure> {
+    const ALLOWED: f64 = 1.5;
     let parameters = model.spec().defaults()?;
     let differentiable = model.differentiable().ok_or("no derivatives")?;
-    let by = ["growth", "kill", "immune_kill", "stimulation"].map(|name| parameters.index_of(name));
-    let by = by.into_iter().map(|place| place.map(Direction::Parameter)).collect::<Result<Vec<_>, _>>()?;
-    let (mut sums, mut slopes) = ([0.0; 2], vec![0.0; by.len()]);
+    let by = by.into_iter().map(|name| parameters.index_of(name).map(Direction::Parameter)).collect::<Result<Vec<_>, _>>()?;
+    let observables = model.spec().observables.len();
+    let (mut carried_sum, mut plain_sum, mut slopes) = (0.0, 0.0, vec![0.0; by.len() * observables]);
     let mut carried = || {
         let started = differentiable.start_differentiated(&parameters, Time::ORIGIN, &by);
         if let Ok(mut course) = started {
-            let lived = run_with(course.as_mut(), &scenario, |_, course| {
+            let lived = run_with(course.as_mut(), scenario, |_, course| {
                 if let Some(sensitivities) = course.sensitivities() {
                     sensitivities.observe(&mut slopes);
                 }
             });
-            sums[0] += lived.map_or(f64::NAN, |()| slopes[0]);
+            carried_sum += lived.map_or(f64::NAN, |()| slopes[0]);
         }
     };
-    let mut values = vec![0.0; scenario.sampling.len()];
+    let mut values = vec![0.0; scenario.sampling.len() * observables];
     let mut plain = || {
         if let Ok(mut course) = model.start(&parameters, Time::ORIGIN, &mut Random::new(0))
-            && run(course.as_mut(), &scenario, &mut values).is_ok()
+            && run(course.as_mut(), scenario, &mut values).is_ok()
         {
-            sums[1] += values[100];
+            plain_sum += values[10];
         }
     };
     let (gradient_s, plain_s) = duel(200, 50, &mut carried, &mut plain);
+    if !(carried_sum + plain_sum).is_finite() {
+        return Err(format!("{id}: a course cannot go on").into());
+    }
+    let (states, looks) = (model.spec().states.len(), scenario.sampling.len());
     let factor = gradient_s / plain_s;
-    let what = format!("a course of 3 states with 4 derivatives at 366 looks against {ALLOWED} plain ones; it costs {factor:.2}");
-    rows.push(Row::new("ode.gradient", (gradient_s, ALLOWED * plain_s), what));
+    let what = format!(
+        "a course of {states} states with 4 derivatives at {looks} looks against {ALLOWED} plain ones; it costs {factor:.2}"
+    );
+    rows.push(Row::new(id, (gradient_s, ALLOWED * plain_s), what));
     let what = "the same against central differences, eight plain courses".to_owned();
-    rows.push(Row::new("ode.gradient_by_differences", (gradient_s, 8.0 * plain_s), what));
+    rows.push(Row::new(&format!("{id}_by_differences"), (gradient_s, 8.0 * plain_s), what));
     Ok(())
 }
 
@@ -293,9 +308,9 @@ fn ensemble_by_diffsol(model: &Ode<ensemble::Composed>, patient: &Parameters) ->
         let mut state = [0.0; 10];
         (0..10).for_each(|i| state[i] = solver.state().y.get_index(i));
         dynamics.treat(given, &p, &mut state).map_err(|_| "refused")?;
-        let mut now = solver.state_mut();
+        let now = solver.state_mut();
         (0..10).for_each(|i| now.y.set_index(i, state[i]));
-        if f64::from(end) <= now.t {
+        if f64::from(end) <= *now.t {
             continue;
         }
         solver.set_stop_time(f64::from(end))?;
@@ -354,26 +369,63 @@ fn known_problems(rows: &mut Vec<Row>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn main() -> Result<(), Failure> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let json = match arguments.as_slice() {
-        [] => None,
-        [flag, file] if flag == "--json" => Some(file),
-        _ => return Err("usage: race [--json FILE]".into()),
-    };
-    let mut rows = Vec::new();
+/// A section: its name, and what it adds to the rows.
+type Section = (&'static str, fn(&mut Vec<Row>) -> Result<(), Failure>);
+
+const SECTIONS: &[Section] = &[
+    ("solvers", solvers),
+    ("virtual", virtual_calls),
+    ("gradient", gradients),
+    ("problems", known_problems),
+    ("ensemble", ensembles),
+    ("engines", engines),
+    ("reading", reading),
+    ("planning", planning),
+];
+
+fn solvers(rows: &mut Vec<Row>) -> Result<(), Failure> {
     let truth = truth();
     let mine = curve(&ours, &truth);
-    against_diffsol(&mut rows, &mine, &truth);
-    against_scipy(&mut rows, &mine, &truth)?;
-    virtual_calls(&mut rows)?;
-    gradient(&mut rows)?;
-    known_problems(&mut rows)?;
+    against_diffsol(rows, &mine, &truth);
+    against_scipy(rows, &mine, &truth)
+}
+
+fn ensembles(rows: &mut Vec<Row>) -> Result<(), Failure> {
     rows.extend(ensemble::rows()?);
-    against_diffsol_in_ensemble(&mut rows)?;
+    against_diffsol_in_ensemble(rows)
+}
+
+fn engines(rows: &mut Vec<Row>) -> Result<(), Failure> {
     rows.extend(races::engine::rows()?);
+    Ok(())
+}
+
+fn reading(rows: &mut Vec<Row>) -> Result<(), Failure> {
     rows.extend(races::reading::rows()?);
+    Ok(())
+}
+
+fn planning(rows: &mut Vec<Row>) -> Result<(), Failure> {
     rows.extend(races::planning::rows()?);
+    Ok(())
+}
+
+fn main() -> Result<(), Failure> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (json, named) = match arguments.as_slice() {
+        [flag, file, named @ ..] if flag == "--json" => (Some(file), named),
+        named => (None, named),
+    };
+    if let Some(unknown) = named.iter().find(|wanted| SECTIONS.iter().all(|(name, _)| name != wanted)) {
+        let names: Vec<&str> = SECTIONS.iter().map(|(name, _)| *name).collect();
+        return Err(format!("usage: race [--json FILE] [SECTION ...]; `{unknown}` is none of {}", names.join(", ")).into());
+    }
+    let mut rows = Vec::new();
+    for (name, section) in SECTIONS {
+        if named.is_empty() || named.iter().any(|wanted| wanted == name) {
+            section(&mut rows)?;
+        }
+    }
     println!("{:<28} {:>12} {:>12} {:>8}", "race", "ours", "rival", "ratio");
     for row in &rows {
         let rival = row.rival_s.map_or_else(|| "absent".to_owned(), |rival| format!("{:.2} us", rival * 1e6));

@@ -1,13 +1,15 @@
 //! Effects of drugs on tumors.
 
-use super::{Claim, digits, words};
-use twin_core::{Agent, Quantity, Random, Time, TimedTreatment, Treatment};
-use twin_models::composition::{Drug, Law, Response, RunningResponse, Tumor, TumorModel, UpTo};
+use super::{Claim, Ours, digits, words};
+use std::sync::Arc;
+use twin_core::{Agent, Observable, Quantity, Random, Time, TimedTreatment, Treatment};
+use twin_models::composition::{Coupled, Drug, Law, NoTumor, Response, RunningResponse, Signal, Tumor, TumorModel, UpTo};
 use twin_models::effect::{
-    LowGradeGliomaParameters, NortonSimon, Simeoni, claret, claret_time_to_growth, low_grade_glioma, stein_fojo, stein_fojo_nadir,
+    LowGradeGliomaParameters, NortonSimon, Pathway, Simeoni, claret, claret_time_to_growth, low_grade_glioma, stein_fojo,
+    stein_fojo_nadir,
 };
-use twin_models::growth::{Gompertz, SmoothExponentialLinear, smooth_exponential_linear};
-use twin_models::kinetics::{Compartments, Elimination, Route};
+use twin_models::growth::{Exponential, Gompertz, SmoothExponentialLinear, smooth_exponential_linear};
+use twin_models::kinetics::{Compartments, Elimination, Route, drugs};
 use twin_models::{Model, ParameterSet, Parameters, Scenario, Source, simulate};
 
 const SIMEONI: &str = "Simeoni 2004, paclitaxel experiment 1: parameters; figure computed from them";
@@ -15,6 +17,8 @@ const CLARET: &str = "Claret 2014 (MONET1): parameters with the corrected column
 const STEIN: &str = "Stein-Fojo: closed form";
 const MAZZOCCO: &str = "Mazzocco 2015: parameters; course computed from them";
 const GENOTYPES: &str = "Mazzocco 2015: parameters; course integrated by SciPy (DOP853, 1e-11)";
+const BUENO: &str = "Bueno et al. 2008, European Journal of Cancer 44:142, Calu6 xenografts";
+const PATHWAY: &str = "all equations in one system, integrated by SciPy (DOP853, 1e-12)";
 const NORTON: &str = "Norton-Simon: kill in proportion to untreated growth";
 
 /// The first observable of `model` at `days`.
@@ -235,6 +239,93 @@ fn norton_simon(claims: &mut Vec<Claim>) {
     }));
 }
 
+/// The share of a Gompertz tumor of `volume` mm3 that 20 days at a constant effect of 1.5 times the growth rate leave.
+fn left_by_norton_simon(volume: f64) -> Ours {
+    let model =
+        TumorModel::<_, _, UpTo<4>>::model("ns", Law::<Gompertz>::new(), Drug::new(steady()?, NortonSimon)).map_err(words)?;
+    let set = [("drug_norton_simon_max_kill", 3.0), ("drug_norton_simon_half_concentration", 2.0), ("initial_volume", volume)];
+    let start = model.spec().defaults().map_err(words)?;
+    let parameters = set.into_iter().try_fold(start, |p, (name, value)| p.with(name, value)).map_err(words)?;
+    let (agent, span) = (Agent::new("drug").map_err(words)?, twin_core::Span::from_days(20.0).map_err(words)?);
+    let fill = Treatment::bolus(agent.clone(), Quantity::new(2.0, "mg").map_err(words)?).map_err(words)?;
+    let hold = Treatment::infusion(agent, Quantity::new(480.0 * 20.0, "mg").map_err(words)?, span).map_err(words)?;
+    let given = [fill, hold].map(|treatment| TimedTreatment::new(Time::ORIGIN, treatment)).into();
+    let end = seen(&model.with_relative_tolerance(1e-10), &parameters, given, &[20.0])?;
+    end.first().map(|left| left / volume).ok_or_else(|| "no volume".to_owned())
+}
+
+/// `ln V` of a Gompertz tumor at `(1 - E)` of its growth: `ln(V/K) exp(-(1 - E) β t)`, here with E = 1.5, β = 0.02 and K = 2e4 mm3.
+fn smaller_tumors(claims: &mut Vec<Claim>) {
+    for volume in [100.0, 10_000.0] {
+        let expected = ((volume / 2e4_f64).ln() * ((0.5 * 0.02 * 20.0_f64).exp() - 1.0)).exp();
+        let claim = format!("share of {volume} mm3 left by the same dose: the smaller tumor loses the larger share");
+        let id = format!("effect.norton_simon_left_{volume}");
+        claims.push(Claim::quick(id, claim, NORTON, (expected, 1e-6), move || left_by_norton_simon(volume)));
+    }
+}
+
+/// `exponential + pathway(galunisertib)`, its scales coupled more tightly than usual.
+fn coupled() -> Result<Coupled, String> {
+    let drug = Drug::new(drugs::galunisertib().map_err(words)?, Pathway);
+    let fast = TumorModel::<_, _, UpTo<8>>::model("galunisertib", NoTumor, drug).map_err(words)?;
+    let drive = Agent::new("pathway inhibition").map_err(words)?;
+    let slow = TumorModel::<_, _, UpTo<4>>::model("tumor", Law::<Exponential>::new(), Signal::new(drive.clone())).map_err(words)?;
+    let signal = Observable::new(&Pathway::signal("galunisertib")).map_err(words)?;
+    let model = Coupled::new("calu6", Arc::new(fast), Arc::new(slow), &signal, &drive).map_err(words)?;
+    Ok(model.with_relative_tolerance(1e-8))
+}
+
+/// Galunisertib, 150 mg twice daily for two weeks, by its pathway to growth: volume, inhibition and the signal that has arrived on `day`.
+fn pathway(day: f64, what: &str) -> Ours {
+    let model = coupled()?;
+    let agent = Agent::new("galunisertib").map_err(words)?;
+    let tablet = Treatment::oral(agent, Quantity::new(150.0, "mg").map_err(words)?).map_err(words)?;
+    let at = |day: f64| Time::from_days(day).map_err(words);
+    // The concentration of half the inhibition that the equations were integrated with.
+    let parameters = model.spec().defaults().and_then(|p| p.with("galunisertib_pathway_half_concentration", 0.2)).map_err(words)?;
+    let mut course = model.start(&parameters, Time::ORIGIN, &mut Random::new(0)).map_err(words)?;
+    for n in 0..28_u32 {
+        let given = 0.5 * f64::from(n);
+        if given <= day {
+            course.advance(at(given)?).and_then(|()| course.treat(&tablet)).map_err(words)?;
+        }
+    }
+    course.advance(at(day)?).map_err(words)?;
+    let mut seen = vec![0.0; model.spec().observables.len()];
+    course.observe(&mut seen);
+    let place = model.spec().observables.iter().position(|known| known.observable.as_str() == what);
+    place.and_then(|place| seen.get(place).copied()).ok_or_else(|| format!("no {what}"))
+}
+
+fn pathways(claims: &mut Vec<Claim>) {
+    for (day, volume, inhibition) in
+        [(7.25, 112.376_139, 0.646_557_32), (14.25, 120.092_685, 0.406_797_74), (28.0, 146.555_973, 0.0), (60.0, 277.057_596, 0.0)]
+    {
+        let claim = format!("volume on day {day}, each scale with its own steps, mm3");
+        let id = format!("effect.pathway_volume_day{day}").replace('.', "p").replacen('p', ".", 1);
+        claims.push(Claim::quick(id, claim, PATHWAY, (volume, 1e-5 * volume), move || pathway(day, "tumor_volume")));
+        let claim = format!("inhibition of the pathway on day {day}");
+        let id = format!("effect.pathway_inhibition_day{day}").replace('.', "p").replacen('p', ".", 1);
+        claims.push(Claim::quick(id, claim, PATHWAY, (inhibition, 1e-6), move || pathway(day, "galunisertib_pathway_inhibition")));
+    }
+    let claim = "half-time of the turnover of pSmad, min";
+    claims.push(digits("effect.pathway_turnover", claim, BUENO, (18.6, 0.1), || {
+        let outline = Pathway.outline("galunisertib");
+        outline.parameters.first().map(|spec| 60.0 * spec.default).ok_or_else(|| "no parameter".to_owned())
+    }));
+    let claim = "mean time of the signal to the tumor, d: the area over the response to a step, from a course";
+    claims.push(Claim::quick("effect.pathway_propagation", claim, BUENO, (6.17, 1e-3), || {
+        let drive = Agent::new("drive").map_err(words)?;
+        let model =
+            TumorModel::<_, _, UpTo<4>>::model("signal", Law::<Exponential>::new(), Signal::new(drive.clone())).map_err(words)?;
+        let parameters = model.spec().defaults().and_then(|p| p.with("growth_rate", 0.02)).map_err(words)?;
+        let on = TimedTreatment::new(Time::ORIGIN, Treatment::on(drive));
+        // What grows until the full signal has arrived is the growth rate times that area.
+        let end = seen(&model.with_relative_tolerance(1e-10), &parameters, vec![on], &[200.0])?;
+        end.first().map(|volume| (volume / 100.0).ln() / 0.02).ok_or_else(|| "no volume".to_owned())
+    }));
+}
+
 pub(super) fn claims() -> Vec<Claim> {
     let mut claims = Vec::new();
     simeoni(&mut claims);
@@ -242,5 +333,7 @@ pub(super) fn claims() -> Vec<Claim> {
     low_grade(&mut claims);
     genotypes(&mut claims);
     norton_simon(&mut claims);
+    smaller_tumors(&mut claims);
+    pathways(&mut claims);
     claims
 }

@@ -2,7 +2,7 @@
 
 use super::{Claim, Ours, words};
 use twin_core::{Observable, Random, Time};
-use twin_models::{Model, Scenario, growth, simulate};
+use twin_models::{Model, ParameterSet, Scenario, growth, simulate};
 
 const BENZEKRY: &str = "Benzekry 2014 PLoS Comput Biol (parameters recalled, curve computed from them)";
 const MPMATH: &str = "closed form, 25 digits";
@@ -158,5 +158,19 @@ pub(super) fn claims() -> Vec<Claim> {
             Ok(volume(&model, &[("growth_rate", rate)], days)? / start)
         }));
     }
+    claims.push(Claim::quick(
+        "growth.tumor_age",
+        "reduced Gompertz: days between the ages of a tumor at the start and at the end of 40 days of its course",
+        "closed form against the course",
+        (40.0, 1e-3),
+        || {
+            let values = [("decay_rate", 0.07), ("initial_volume", 100.0)];
+            let end = volume(&growth::reduced_gompertz().with_relative_tolerance(1e-10), &values, 40.0)?;
+            let defaults: Vec<f64> = growth::ReducedGompertz::<f64>::specs().iter().map(|spec| spec.default).collect();
+            let law = growth::ReducedGompertz::<f64>::from_values(&defaults).ok_or("no parameters")?;
+            let age = |volume: f64| growth::tumor_age(&law, volume).map(|span| span.days()).map_err(words);
+            Ok(age(end)? - age(100.0)?)
+        },
+    ));
     claims
 }

@@ -146,6 +146,11 @@ fn vessels(claims: &mut Vec<Claim>) {
     let claim = "full dose for 0.2 days, then none: least volume, mm3";
     claims
         .push(digits("effect.antiangiogenic_optimum", claim, CONTROL, (7571.67, 1e-2), move || optimum().map(|(_, least)| least)));
+    let claim = "volume at the start of the control, half of that at rest, mm3";
+    claims.push(digits("effect.antiangiogenic_start", claim, CONTROL, (8628.82, 1e-2), || {
+        let p = HahnfeldtParameters { capacity_loss: 0.02, ..defaults()? };
+        hahnfeldt_equilibrium(&p).map(|rest| 0.5 * rest).ok_or_else(|| "no equilibrium".to_owned())
+    }));
     claims.push(digits("effect.antiangiogenic_optimum_day", "and its day", CONTROL, (1.196, 1e-3), move || {
         optimum().map(|(day, _)| day)
     }));

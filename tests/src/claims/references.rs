@@ -69,10 +69,12 @@ use Kind::{Benchmark, Data, Mathematics, Program, Project, Publication};
 #[rustfmt::skip]
 const CATALOGUE: &[Entry] = &[
     (Publication, "Ablowitz and Zeppetella 1979", "Bull Math Biol 41:835", "", &["Ablowitz"], &[]),
+    (Publication, "Avanzini 2020", "Sci Adv 6:eabc4308", "doi:10.1126/sciadv.abc4308", &["Avanzini"], &[]),
     (Publication, "Bajaj 2017", "CPT Pharmacometrics Syst Pharmacol 6:58", "doi:10.1002/psp4.12143", &["Bajaj"], &[]),
     (Publication, "Benzekry 2014", "PLoS Comput Biol 10:e1003800", "doi:10.1371/journal.pcbi.1003800", &["Benzekry"], &[]),
     (Publication, "Betts 2010", "Practical Methods for Optimal Control and Estimation, SIAM", "", &["Betts"], &[]),
     (Publication, "Bramson 1983", "Mem Am Math Soc 44:285", "", &["Bramson"], &[]),
+    (Publication, "Bueno 2008", "European Journal of Cancer 44:142", "", &["Bueno"], &[]),
     (Publication, "Burman 1991", "Int J Radiat Oncol Biol Phys 21:123", "", &["Burman"], &["toxicity.lung_burman", "toxicity.brain_burman", "toxicity.spinal_cord_burman"]),
     (Publication, "Brady-Nicholls 2020", "Nat Commun 11:1750", "doi:10.1038/s41467-020-15424-4", &["Brady-Nicholls"], &[]),
     (Publication, "Calvert 1989", "J Clin Oncol 7:1748", "doi:10.1200/JCO.1989.7.11.1748", &["Calvert"], &[]),
@@ -93,8 +95,10 @@ const CATALOGUE: &[Entry] = &[
     (Publication, "Freireich 1963", "Blood 21:699", "", &["Freireich"], &[]),
     (Publication, "Gallagher 2024", "Cancer Res 84:1929", "", &["Gallagher"], &[]),
     (Publication, "Hahnfeldt 1999", "Cancer Res 59:4770", "", &["Hahnfeldt"], &[]),
+    (Publication, "Hansson 2013", "CPT Pharmacometrics Syst Pharmacol 2:e85", "doi:10.1038/psp.2013.62", &["Hansson"], &[]),
     (Publication, "Hegi 2005", "N Engl J Med 352:997", "doi:10.1056/NEJMoa043331", &["Hegi 2005"], &[]),
     (Publication, "Iwasa, Nowak and Michor 2006", "Genetics 172:2557", "doi:10.1534/genetics.105.049791", &["Iwasa", "1 - exp(-M u F)"], &[]),
+    (Publication, "Hori and Gambhir 2011", "Sci Transl Med 3:109ra116", "doi:10.1126/scitranslmed.3003110", &["Hori and Gambhir"], &[]),
     (Publication, "Ishigami and Homma 1990", "the function of a test of sensitivity", "", &["Ishigami"], &[]),
     (Publication, "Jaaskelainen 1985", "growth of meningiomas after resection, as reviewed", "", &["Jaaskelainen"], &[]),
     (Publication, "Jen 2000", "Pharm Res 17:1284", "", &["Jen 2000"], &[]),

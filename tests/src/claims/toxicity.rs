@@ -4,8 +4,8 @@ use super::{Claim, Ours, digits, words};
 use twin_core::{Agent, Observable, Quantity, Random, Span, Time, TimedTreatment, Treatment};
 use twin_models::composition::{Drug, NoTumor, TumorModel, UpTo};
 use twin_models::toxicity::{
-    COMPLICATIONS, CUMULATIVE_DOSE_RISKS, ComplicationModel, DocetaxelCovariates, DoseVolume, Friberg, complications,
-    filtration_after_cisplatin,
+    COMPLICATIONS, CUMULATIVE_DOSE_RISKS, ComplicationModel, DocetaxelCovariates, DoseVolume, Friberg, HandFootSyndrome,
+    complications, filtration_after_cisplatin, soluble_receptor_change,
 };
 use twin_models::{Model, Scenario, kinetics::drugs, simulate};
 
@@ -15,6 +15,8 @@ const VON_HOFF: &str = "Von Hoff et al. 1979, 7 % as cited by Swain et al. 2003,
 const KLOFT: &str = "Kloft 2006, as in DDMODEL00000224";
 const QUANTEC: &str = "QUANTEC summary of doses and outcomes";
 const CISPLATIN: &str = "long-term effect of cisplatin on renal function: 12.5 % at a median of 452 mg/m2";
+const HANSSON: &str =
+    "Hansson et al. 2013, doi:10.1038/psp.2013.62 and .61: parameters, as in a public implementation; numbers by NumPy and SciPy";
 const FRIBERG: &str =
     "DDMODEL00000186 (paclitaxel, leukocytes): parameters; course integrated by SciPy 1 at a relative tolerance of 1e-9";
 
@@ -120,7 +122,45 @@ pub(super) fn claims() -> Vec<Claim> {
         || nadir().map(|(hour, _)| hour),
     ));
     claims.extend(limits());
+    claims.extend(hand_foot());
     claims
+}
+
+/// Hand-foot syndrome under sunitinib at 2 mg·h/L a day, of a typical patient that is assessed every seven days.
+fn hand_foot() -> Vec<Claim> {
+    let changes = || {
+        let days = soluble_receptor_change(&[2.0; 84], 16.7, 1.0).map_err(words)?;
+        Ok::<Vec<f64>, String>(days.into_iter().skip(6).step_by(7).collect())
+    };
+    let last = move || changes()?.pop().ok_or_else(|| "no assessment".to_owned());
+    let any = |row: &[f64; 4]| 1.0 - row[0];
+    vec![
+        digits("toxicity.hand_foot_receptor", "relative change of the receptor after 84 days", HANSSON, (-0.662_307, 1e-6), last),
+        digits(
+            "toxicity.hand_foot_first",
+            "any grade next, from none, receptor lower by 0.6",
+            HANSSON,
+            (0.003_684_24, 1e-8),
+            move || {
+                let rows = HandFootSyndrome::sunitinib().transition(-0.6).map_err(words)?;
+                Ok(any(&rows[0]))
+            },
+        ),
+        digits(
+            "toxicity.hand_foot_stays",
+            "grade 1 next, from grade 1, receptor lower by 0.6",
+            HANSSON,
+            (0.970_982_67, 1e-8),
+            || {
+                let rows = HandFootSyndrome::sunitinib().transition(-0.6).map_err(words)?;
+                Ok(rows[1][1])
+            },
+        ),
+        digits("toxicity.hand_foot_any", "any grade at the twelfth assessment", HANSSON, (0.043_692_04, 1e-8), move || {
+            let shares = HandFootSyndrome::sunitinib().shares(0, &changes()?).map_err(words)?;
+            shares.last().map(any).ok_or_else(|| "no assessment".to_owned())
+        }),
+    ]
 }
 
 /// Limits by cumulative dose and renal function, covariates, and rows of organs side by side.

@@ -3,7 +3,8 @@
 //! A table of functions holds none that is generic over the kind of numbers, so it holds one for each kind, and [`Erased`] picks it.
 
 use super::model::{Law, TumorGrowth};
-use super::part::{Outline, Part, Response, RunningPart, RunningResponse, Tumor};
+use super::outline::Outline;
+use super::part::{Part, Response, RunningPart, RunningResponse, Tumor};
 use crate::growth::GrowthLaw;
 use crate::{Dual, Exposure, Given, Input, Lanes, ParameterSet, ParameterSpec, Scalar};
 use std::fmt::Debug;
@@ -162,6 +163,9 @@ impl<T: Scalar> RunningPart<T> for Arc<dyn RunningPart<T>> {
     }
     fn observe(&self, x: &[T], y: &mut [T]) {
         (**self).observe(x, y);
+    }
+    fn concentration(&self, x: &[T]) -> T {
+        (**self).concentration(x)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A drug: its kinetics, and what its concentration does.
 
-use super::part::{Outline, Part, Response, RunningPart, RunningResponse, Tumor};
+use super::outline::Outline;
+use super::part::{Part, Response, RunningPart, RunningResponse, Tumor};
 use crate::kinetics::{Kinetics, RunningKinetics};
 use crate::{Exposure, Given, Input, MAX_INPUTS, Scalar};
 
@@ -30,6 +31,7 @@ pub struct RunningDrug<K, R> {
 }
 
 impl<K, R> RunningDrug<K, R> {
+    #[inline(always)]
     fn infused<T: Scalar>(&self, exposure: &Exposure<T>) -> T {
         self.inputs.iter().map_while(|&input| input).map(|input| exposure.level(input)).sum()
     }
@@ -74,17 +76,17 @@ impl<T: Scalar, K: RunningKinetics<T>, R: RunningResponse<T>> RunningPart<T> for
         self.responses.start(x.split_at_mut(self.states).1);
     }
 
-    #[inline]
+    #[inline(always)]
     fn loss(&self, x: &[T], _exposure: &Exposure<T>, tumor: &Tumor<T>) -> T {
         self.responses.loss(self.kinetics.concentration(x.split_at(self.states).0), tumor)
     }
 
-    #[inline]
+    #[inline(always)]
     fn dying(&self, x: &[T]) -> T {
         self.responses.dying(x.split_at(self.states).1)
     }
 
-    #[inline]
+    #[inline(always)]
     fn rates(&self, x: &[T], exposure: &Exposure<T>, tumor: &Tumor<T>, dx: &mut [T]) {
         let ((amounts, rest), (of_amounts, of_rest)) = (x.split_at(self.states), dx.split_at_mut(self.states));
         self.kinetics.rates(amounts, self.infused(exposure), of_amounts);
@@ -103,6 +105,11 @@ impl<T: Scalar, K: RunningKinetics<T>, R: RunningResponse<T>> RunningPart<T> for
             *concentration = self.kinetics.concentration(amounts);
             self.responses.observe(rest, of_responses);
         }
+    }
+
+    #[inline(always)]
+    fn concentration(&self, x: &[T]) -> T {
+        self.kinetics.concentration(x.split_at(self.states).0)
     }
 }
 
@@ -127,7 +134,7 @@ mod tests {
         fn outline(&self) -> Outline {
             let mut outline = self.0.outline();
             let agent = Some(Agent::new("carboplatin").unwrap());
-            outline.treatments.push(TreatmentSpec { kind: TreatmentKind::Oral, agent, unit: Some("mg".into()) });
+            outline.treatments.push(TreatmentSpec { kind: TreatmentKind::Oral, agent, unit: Some("mg".into()), target: None });
             match self.1 {
                 None => outline.observables.clear(),
                 Some(shown) => outline.observables[0].observable = Observable::new(shown).unwrap(),

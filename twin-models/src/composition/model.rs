@@ -1,6 +1,7 @@
 //! A growth law and parts, made one model.
 
-use super::part::{Outline, Part, RunningPart, Tumor};
+use super::outline::Outline;
+use super::part::{Part, RunningPart, Tumor};
 use super::state::States;
 use crate::dynamics::ParametersOf;
 use crate::growth::GrowthLaw;
@@ -75,7 +76,7 @@ impl<L: GrowthLaw> TumorGrowth for Law<L> {
     fn initial_volume<T: Scalar>(law: &L::Of<T>) -> T {
         L::initial_volume(law)
     }
-    #[inline]
+    #[inline(always)]
     fn relative_rate<T: Scalar>(law: &L::Of<T>, ln_volume: T) -> T {
         L::relative_rate(law, ln_volume)
     }
@@ -101,7 +102,7 @@ impl TumorGrowth for NoTumor {
     fn initial_volume<T: Scalar>((): &()) -> T {
         T::from(1.0)
     }
-    #[inline]
+    #[inline(always)]
     fn relative_rate<T: Scalar>((): &(), _ln_volume: T) -> T {
         T::from(0.0)
     }
@@ -248,13 +249,13 @@ fn check(spec: &ModelSpec) -> Result<(), String> {
 }
 
 /// The logarithm of the sum of two numbers given by theirs; neither overflows.
-#[inline]
+#[inline(always)]
 fn ln_sum<T: Scalar>(a: T, b: T) -> T {
     a.max(b) + (-(a - b).abs()).exp().ln_1p()
 }
 
 /// The first state and the rest where there is a tumor; a constant and all of them where there is none.
-#[inline]
+#[inline(always)]
 fn living<G: TumorGrowth, T: Scalar>(x: &[T]) -> (T, &[T]) {
     match x {
         [ln_living, rest @ ..] if G::TUMOR => (*ln_living, rest),
@@ -287,7 +288,7 @@ impl<G: TumorGrowth, P: Part, S: States> Dynamics for TumorModel<G, P, S> {
         state
     }
 
-    #[inline]
+    #[inline(always)]
     fn rates<T: Scalar>(&self, _t: T, x: &S::Of<T>, exposure: &Exposure<T>, p: &ParametersOf<Self, T>, dx: &mut S::Of<T>) {
         let (ln_living, rest) = living::<G, T>(x.as_ref());
         let dying = p.parts.dying(rest);

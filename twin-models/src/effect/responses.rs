@@ -69,7 +69,7 @@ macro_rules! response {
         }
 
         impl<T: Scalar> RunningResponse<T> for $running<T> {
-            #[inline]
+            #[inline(always)]
             fn loss(&self, $c: T, $tumor: &Tumor<T>) -> T {
                 let $p = &self.0;
                 $loss
@@ -139,17 +139,17 @@ impl Response for Simeoni {
 }
 
 impl<T: Scalar> RunningResponse<T> for RunningSimeoni<T> {
-    #[inline]
+    #[inline(always)]
     fn loss(&self, concentration: T, _tumor: &Tumor<T>) -> T {
         self.kill_rate * concentration
     }
 
-    #[inline]
+    #[inline(always)]
     fn dying(&self, x: &[T]) -> T {
         x.iter().copied().sum()
     }
 
-    #[inline]
+    #[inline(always)]
     fn rates(&self, x: &[T], concentration: T, tumor: &Tumor<T>, dx: &mut [T]) {
         if let (&[first, second, third], [of_first, of_second, of_third]) = (x, dx) {
             let kill = || self.kill_rate * concentration * tumor.ln_living.exp();

@@ -192,7 +192,12 @@ fn specification(equations: &Equations) -> ModelSpec {
         treatments: equations
             .doses
             .iter()
-            .map(|dose| TreatmentSpec { kind: dose.kind, agent: Some(dose.agent.clone()), unit: unit_of(&dose.state) })
+            .map(|dose| TreatmentSpec {
+                kind: dose.kind,
+                agent: Some(dose.agent.clone()),
+                unit: unit_of(&dose.state),
+                target: None,
+            })
             .collect(),
     }
 }

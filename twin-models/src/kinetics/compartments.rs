@@ -200,7 +200,8 @@ impl<const P: usize> Kinetics for Compartments<P> {
             Route::Intravenous => &[TreatmentKind::Bolus, TreatmentKind::Infusion],
             Route::Oral { .. } => &[TreatmentKind::Oral],
         };
-        let taken = |&kind: &TreatmentKind| TreatmentSpec { kind, agent: Some(self.agent.clone()), unit: Some("mg".into()) };
+        let taken =
+            |&kind: &TreatmentKind| TreatmentSpec { kind, agent: Some(self.agent.clone()), unit: Some("mg".into()), target: None };
         outline.treatments.extend(kinds.iter().map(taken));
         match Observable::new(&format!("{name}_concentration")) {
             Ok(concentration) => outline.observes(concentration, "mg/L", 1e-9),
@@ -269,7 +270,7 @@ pub struct RunningCompartments<const P: usize, T = f64> {
 }
 
 impl<const P: usize, T: Scalar> RunningCompartments<P, T> {
-    #[inline]
+    #[inline(always)]
     fn eliminated(&self, concentration: T, elapsed: T) -> T {
         match self.elimination {
             RunningElimination::Linear(clearance) => clearance * concentration,
@@ -283,7 +284,7 @@ impl<const P: usize, T: Scalar> RunningCompartments<P, T> {
 }
 
 impl<const P: usize, T: Scalar> RunningKinetics<T> for RunningCompartments<P, T> {
-    #[inline]
+    #[inline(always)]
     fn rates(&self, x: &[T], infused: T, dx: &mut [T]) {
         let (Some((&central, rest)), Some((of_central, of_rest))) = (x.split_first(), dx.split_first_mut()) else { return };
         let (Some((peripheral, rest)), Some((of_peripheral, of_rest))) =
@@ -317,7 +318,7 @@ impl<const P: usize, T: Scalar> RunningKinetics<T> for RunningCompartments<P, T>
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn concentration(&self, x: &[T]) -> T {
         x.first().map_or(T::from(0.0), |&central| central / self.volume)
     }

@@ -9,6 +9,7 @@
 //! | [`carboplatin`] | one compartment, clearance after Calvert | clearance by formula; volume unconfirmed |
 //! | [`abiraterone`] | by mouth, one compartment | unconfirmed |
 //! | [`fluorouracil`] | one compartment, saturable elimination | assumed |
+//! | [`galunisertib`] | by mouth, one compartment | unconfirmed |
 
 use super::{Compartments, Disposition, Elimination, Route};
 use crate::{SimulationError, Source};
@@ -120,4 +121,13 @@ pub fn fluorouracil() -> Result<Compartments<0>, SimulationError> {
     let source = Source::assumed("of the order of magnitude that saturable elimination is reported with; not from one publication");
     let values = [("max_rate", 1500.0), ("half_concentration", 15.0), ("volume", 20.0)];
     drug("fluorouracil", (Route::Intravenous, Elimination::Saturable), &source, &values)
+}
+
+/// Galunisertib by mouth: one compartment, apparent values.
+///
+/// # Errors
+/// None for the values as they stand.
+pub fn galunisertib() -> Result<Compartments<0>, SimulationError> {
+    let source = Source::unconfirmed("half-life of about eight hours in patients; apparent clearance and volume recalled");
+    drug("galunisertib", (ORAL, Elimination::Linear), &source, &[("clearance", 36.0), ("volume", 440.0), ("absorption_rate", 1.5)])
 }

@@ -43,7 +43,7 @@ parameters! {
 /// ```
 /// use twin_models::{Model, radiation};
 /// let model = radiation::proliferation_saturation();
-/// assert_eq!(model.spec().understood(), "fraction");
+/// assert_eq!(model.spec().understood(), "fraction to tumor");
 /// ```
 #[derive(Debug, Clone)]
 pub struct ProliferationSaturation {
@@ -57,7 +57,7 @@ pub fn proliferation_saturation() -> Ode<ProliferationSaturation> {
     let spec = ModelSpec::new::<ProliferationSaturationParameters>("proliferation_saturation", title, Source::published(PROKOPIOU))
         .bounded_state("ln_share", "1", f64::NEG_INFINITY, 0.0, 1e-9)
         .observes(Observable::TUMOR_VOLUME, "mm3")
-        .understands_fractions();
+        .understands_fractions_to(&twin_core::Target::TUMOR);
     Ode::new(ProliferationSaturation { spec: Arc::new(spec) })
 }
 

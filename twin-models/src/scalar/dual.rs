@@ -138,7 +138,8 @@ impl Div<f64> for Dual {
     type Output = Self;
     #[inline(always)]
     fn div(self, other: f64) -> Self {
-        Self { value: self.value / other, tangents: self.tangents.map(|tangent| tangent / other) }
+        let inverse = 1.0 / other;
+        Self { value: self.value / other, tangents: self.tangents.map(|tangent| tangent * inverse) }
     }
 }
 
@@ -184,7 +185,9 @@ impl Scalar for Dual {
     #[inline]
     fn powf(self, exponent: Self) -> Self {
         let value = self.value.powf(exponent.value);
-        let of_base = self.scaled(exponent.value * self.value.powf(exponent.value - 1.0));
+        // Above 0 without a second power, which would cost more than all the rest.
+        let per_unit = if self.value > 0.0 { value / self.value } else { self.value.powf(exponent.value - 1.0) };
+        let of_base = self.scaled(exponent.value * per_unit);
         if exponent.tangents.iter().all(|&tangent| tangent == 0.0) {
             return Self { value, tangents: of_base };
         }

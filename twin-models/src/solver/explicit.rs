@@ -11,6 +11,7 @@
 #![allow(clippy::unreadable_literal)]
 
 use crate::Real;
+use crate::scalar::wide;
 use std::marker::PhantomData;
 
 pub(super) const C: [f64; 4] = [0.161, 0.327, 0.9, 0.9800255409045097];
@@ -220,7 +221,11 @@ impl<T: Real, S: Clone + AsRef<[T]> + AsMut<[T]>> Tsitouras<T, S> {
             }
             let clipped = self.start + 1.01 * step >= limit;
             let (h, end) = if clipped { up_to(self.start, limit) } else { (step, self.start + step) };
-            let error = self.attempt(h, end, rates, tolerance);
+            let error = if T::CARRIES_DERIVATIVES {
+                wide(|| self.attempt_in_turn(h, end, rates, tolerance))
+            } else {
+                self.attempt(h, end, rates, tolerance)
+            };
             if error <= 1.0 {
                 match tolerance.outside(&self.last) {
                     None => {
@@ -323,6 +328,40 @@ impl<T: Real, S: Clone + AsRef<[T]> + AsMut<[T]>> Tsitouras<T, S> {
         rates(end, y, k6);
         combine(y, x, h, A7, [k1, k2, k3, k4, k5, k6]);
         rates(end, y, k7);
+        self.error(h, tolerance)
+    }
+
+    /// The same, with one place of call for all stages, so that the equations are inlined into the loop and use the registers of the machine.
+    #[inline(always)]
+    fn attempt_in_turn(
+        &mut self,
+        h: f64,
+        end: f64,
+        rates: &mut impl FnMut(f64, &S, &mut S),
+        tolerance: &Tolerance<impl AsRef<[f64]>>,
+    ) -> f64 {
+        let (t, x, y) = (self.start, &self.first, &mut self.last);
+        for stage in 1..7 {
+            let [k1, k2, k3, k4, k5, k6, _] = &mut self.stages;
+            match stage {
+                1 => combine(y, x, h, A2, [k1]),
+                2 => combine(y, x, h, A3, [k1, k2]),
+                3 => combine(y, x, h, A4, [k1, k2, k3]),
+                4 => combine(y, x, h, A5, [k1, k2, k3, k4]),
+                5 => combine(y, x, h, A6, [k1, k2, k3, k4, k5]),
+                _ => combine(y, x, h, A7, [k1, k2, k3, k4, k5, k6]),
+            }
+            let time = C.get(stage - 1).map_or(end, |share| t + share * h);
+            rates(time, y, &mut self.stages[stage]);
+        }
+        self.error(h, tolerance)
+    }
+
+    /// The square of the error of the step of length `h` whose stages were computed.
+    #[inline(always)]
+    fn error(&self, h: f64, tolerance: &Tolerance<impl AsRef<[f64]>>) -> f64 {
+        let (x, y) = (&self.first, &self.last);
+        let [k1, k2, k3, k4, k5, k6, k7] = &self.stages;
         let n = x.as_ref().len();
         let share = h / (n.max(1) as f64).sqrt();
         // A state that is not finite makes the error NaN.
@@ -361,6 +400,11 @@ impl<T: Real, S: Clone + AsRef<[T]> + AsMut<[T]>> Tsitouras<T, S> {
 
     /// Writes the state at `t`, inside the last step, to `x`.
     pub(crate) fn interpolate(&self, t: f64, x: &mut S) {
+        if T::CARRIES_DERIVATIVES { wide(|| self.between(t, x)) } else { self.between(t, x) }
+    }
+
+    #[inline(always)]
+    fn between(&self, t: f64, x: &mut S) {
         let h = self.end - self.start;
         if t >= self.end || h <= 0.0 {
             x.clone_from(&self.last);

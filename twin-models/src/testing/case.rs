@@ -148,10 +148,9 @@ pub(super) fn treatment(understood: &TreatmentSpec, dose: &Dose, settings: &Sett
         let unit: Unit = understood.unit.as_deref().unwrap_or("mg").parse()?;
         Quantity::new(dose.share * settings.drug_dose, unit)
     };
+    let target = || understood.target.clone().unwrap_or(Target::TUMOR);
     match understood.kind {
-        TreatmentKind::Fraction => {
-            Ok(Treatment::fraction(AbsorbedDose::from_gray(dose.share * settings.fraction_gray)?, Target::new("tumor")?))
-        }
+        TreatmentKind::Fraction => Ok(Treatment::fraction(AbsorbedDose::from_gray(dose.share * settings.fraction_gray)?, target())),
         TreatmentKind::Bolus => Treatment::bolus(agent(understood)?, drug()?),
         TreatmentKind::Oral => Treatment::oral(agent(understood)?, drug()?),
         TreatmentKind::Infusion => {
@@ -164,7 +163,7 @@ pub(super) fn treatment(understood: &TreatmentSpec, dose: &Dose, settings: &Sett
             Ok(Treatment::Continuous { agent: agent(understood)?, intensity: Proportion::new(dose.share)? })
         }
         TreatmentKind::Surgery => {
-            Ok(Treatment::Surgery { target: Target::new("tumor")?, extent: Proportion::new(dose.share * SURGERY_EXTENT)? })
+            Ok(Treatment::Surgery { target: target(), extent: Proportion::new(dose.share * SURGERY_EXTENT)? })
         }
     }
 }

@@ -215,8 +215,15 @@ fn unsupported(case: &Case<'_>) -> Result<Vec<Treatment>, CoreError> {
         let fitting = agents.iter().filter(|agent| agent.is_none() == local && !known(kind, agent.as_ref()));
         for (agent, share) in fitting.flat_map(|agent| [(agent, 1.0), (agent, 0.0)]) {
             let unit = case.spec.treatments.iter().find(|known| known.agent == *agent).and_then(|known| known.unit.clone());
-            let stranger = TreatmentSpec { kind, agent: agent.clone(), unit };
+            let stranger = TreatmentSpec { kind, agent: agent.clone(), unit, target: None };
             unsupported.push(treatment(&stranger, &Dose { share, ..Dose::full(0, 0.0) }, case.settings)?);
+        }
+    }
+    // What is aimed elsewhere is not understood where a target is named.
+    for known in case.spec.treatments.iter().filter(|known| known.target.is_some()) {
+        let elsewhere = TreatmentSpec { target: Some(Target::new("a target elsewhere")?), ..known.clone() };
+        for share in [1.0, 0.0] {
+            unsupported.push(treatment(&elsewhere, &Dose { share, ..Dose::full(0, 0.0) }, case.settings)?);
         }
     }
     Ok(unsupported)

@@ -22,7 +22,7 @@
 //! What a dose does: [`zero_dose_is_no_dose`], [`treatments_act`], [`every_dose_acts`].
 //!
 //! Asked for one by one, since not every model has to obey them: [`more_dose_never_more_tumor`], [`mass_balance`],
-//! [`analytic_limit`]; and [`sensitivities_agree`], whose fine courses cost more than all the others.
+//! [`analytic_limit`]; and [`sensitivities_agree`], which a model whose rates have a corner cannot obey.
 //!
 //! # How cases are drawn
 //! First the corners: all defaults, each parameter at each of its ends, all at their lower ends, all at their upper ends, with and

@@ -114,7 +114,7 @@ impl<T: Scalar> RunningResponse<T> for RunningFriberg<T> {
         x.fill(self.ln_baseline);
     }
 
-    #[inline]
+    #[inline(always)]
     fn rates(&self, x: &[T], concentration: T, _tumor: &Tumor<T>, dx: &mut [T]) {
         if let (&[_, .., circulating], [of_proliferating, ..]) = (x, &mut *dx) {
             let feedback = (self.feedback * (self.ln_baseline - circulating)).exp();
