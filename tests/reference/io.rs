@@ -25,9 +25,7 @@ fn dicom_of_pydicom_and_highdicom() {
     let Some(root) = data("dicom_of_pydicom_and_highdicom", REFERENCE) else { return };
     let tally = io_reference::dicom::tally(&root).unwrap();
     tally.print("DICOM");
-    // What is not reproduced is the four files whose pixels are compressed by a method that is named and refused.
-    assert!(tally.missed.iter().all(|miss| miss.contains("is not read; read are:")), "{:?}", tally.missed);
-    assert_eq!(tally.missed.len(), 4);
+    assert_eq!(tally.missed, Vec::<String>::new());
     assert!(tally.reproduced() >= 200, "{}", tally.reproduced());
 }
 
@@ -139,9 +137,7 @@ fn histograms_of_dicompyler_core() {
     let folder = std::path::PathBuf::from(std::env::var("TWIN_DICOMPYLER").unwrap());
     let tally = io_reference::dicom::dicompyler(&root, &folder).unwrap();
     tally.print("dicompyler-core");
-    // Of 26 centers in the scar the lowest has 2.36 Gy and the next 2.54 Gy. More than 95 % receive the second, which is D95 by its
-    // definition; dicompyler-core gives the lower end of the step.
-    assert!(matches!(&tally.missed[..], [one] if one.starts_with("Scar D95: 2.54")), "{:?}", tally.missed);
+    assert_eq!(tally.missed, Vec::<String>::new());
     assert!(tally.expected > 120, "{}", tally.expected);
 }
 

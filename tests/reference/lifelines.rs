@@ -14,7 +14,7 @@ use twin_tests::survival_tables::{
 };
 use twin_trials::statistics::{
     AcceleratedRegression, CompetingFollowUp, CoxRegression, CumulativeIncidence, FollowUp, KaplanMeier, NelsonAalen, Period,
-    fine_gray, log_rank,
+    fine_gray, generalized_gamma, log_rank,
 };
 
 const DIGITS: f64 = 1e-5;
@@ -119,6 +119,8 @@ impl Input {
                 put(format!("{name}.{}", coefficient.name.replace(' ', "_")), coefficient.estimate);
             }
         }
+        let bare: Vec<Period> = follow_ups.iter().map(|seen| Period::new(*seen, [])).collect();
+        put("generalized_gamma.ln_likelihood".to_owned(), generalized_gamma(&[], &bare)?.regression.ln_likelihood);
         Ok(out)
     }
 }

@@ -1,8 +1,9 @@
-"""Runs the shards of a trial on an engine: `engines.py ENGINE WORKER FOLDER SIZE OF`, with ENGINE `dask` or `hyperqueue`.
+"""Runs the shards of a trial on an engine: `engines.py ENGINE WORKER FOLDER SIZE OF`, with ENGINE `dask`, `hyperqueue` or `slurm`.
 
 dask: three worker processes; one is killed with `kill -9` while it works. hyperqueue: a server and three workers on this machine; a task is
-killed under way and submitted again (its Python package has no worker processes of their own). Either runs shard 0 twice. Prints as JSON
-what was done, and the overhead of a task that does nothing, in milliseconds.
+killed under way and submitted again (its Python package has no worker processes of their own). slurm: a cluster that is there already, as
+`sinfo` shows it; a task of the array is killed under way, and the array is submitted again. All run shard 0 twice. Prints as JSON what was
+done, and the overhead of a task that does nothing, in milliseconds.
 """
 
 import json
@@ -101,7 +102,52 @@ def run_hyperqueue(worker, folder, size, of):
         return {"killed": bool(lost), "workers": 3, "overhead_ms": overhead}
 
 
+def run_slurm(worker, folder, size, of):
+    def array(count, command):
+        out = ["--output", f"{folder}/slurm-%a.txt"]
+        job = ["sbatch", "--parsable", "--requeue", "--ntasks=1", f"--array=0-{count - 1}", *out, "--wrap", command]
+        return subprocess.run(job, check=True, capture_output=True, text=True).stdout.strip()
+
+    def queued(job):
+        left = subprocess.run(["squeue", "--noheader", "--array", "--jobs", job], capture_output=True, text=True).stdout
+        return len(left.splitlines())
+
+    def wait(job):
+        while queued(job):
+            time.sleep(0.05)
+
+    nodes = subprocess.run(["sinfo", "--noheader", "--Node", "--format", "%N"], check=True, capture_output=True, text=True).stdout.split()
+    begun = time.perf_counter()
+    wait(array(EMPTY // 10, "true"))
+    overhead = 1000 * (time.perf_counter() - begun) / (EMPTY // 10)
+    command = f"exec {worker} shard {folder} {size} $SLURM_ARRAY_TASK_ID {of}"
+    job, killed = array(int(of), command), None
+    while killed is None and queued(job):
+        running = [pid for pid in processes_of(worker) if list(Path(folder).glob("*.outcomes"))]
+        if running:
+            killed = running[-1]
+            os.kill(killed, signal.SIGKILL)
+        time.sleep(0.01)
+    wait(job)
+    lost = int(of) - len(list(Path(folder).glob("*.outcomes")))
+    # The whole array again: what is there is skipped.
+    wait(array(int(of), command))
+    return {"killed": killed is not None and lost > 0, "workers": len(nodes), "overhead_ms": overhead}
+
+
+def processes_of(program):
+    """The processes that run `program`."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if (folder / "cmdline").read_bytes().split(b"\0")[:2] == [program.encode(), b"shard"]:
+                found.append(int(folder.name))
+        except OSError:
+            continue  # it has ended
+    return found
+
+
 if __name__ == "__main__":
     engine, worker, folder, size, of = sys.argv[1:]
-    run = {"dask": run_dask, "hyperqueue": run_hyperqueue}[engine]
+    run = {"dask": run_dask, "hyperqueue": run_hyperqueue, "slurm": run_slurm}[engine]
     print(json.dumps(run(worker, folder, size, of)))

@@ -62,14 +62,19 @@ fn differing(one: &[u8], other: &[u8]) -> usize {
     one.iter().zip(other).filter(|(a, b)| a != b).count() + one.len().abs_diff(other.len())
 }
 
-/// Runs `of` shards of the study of `size` patients on `engine` (`dask`, `hyperqueue`) with the program at `worker`, kills a worker under
-/// way, runs a shard twice, and compares the merged table with that of one process; `None` where the engine is not installed.
+/// Runs `of` shards of the study of `size` patients on `engine` (`dask`, `hyperqueue`, `slurm`) with the program at `worker`, kills a worker under
+/// way, runs a shard twice, and compares the merged table with that of one process; `None` where the engine is not installed, or
+/// has no cluster running.
 ///
 /// # Errors
 /// In words, if the engine fails or a shard is missing.
 pub fn run(engine: &str, worker: &Path, size: usize, of: usize) -> Result<Option<Ran>, String> {
-    let module = if engine == "dask" { "distributed" } else { engine };
-    if !has(module) {
+    let there = match engine {
+        "slurm" => Command::new("sinfo").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success()),
+        "dask" => has("distributed"),
+        module => has(module),
+    };
+    if !there {
         return Ok(None);
     }
     let folder = Folder::new(&format!("engine-{engine}"))?;
@@ -123,7 +128,7 @@ pub fn kill_twenty_times(worker: &Path, size: usize) -> Result<Killed, String> {
     let (mut kills, mut length) = (0, 0);
     for _ in 0..20 {
         let mut child = start().map_err(|error| words(&error))?;
-        std::thread::sleep(whole.mul_f64(0.1 * random.uniform()).max(Duration::from_millis(1)));
+        std::thread::sleep(whole.mul_f64(0.08 * random.uniform()).max(Duration::from_millis(1)));
         kills += usize::from(child.try_wait().map_err(|error| words(&error))?.is_none());
         child.kill().and_then(|()| child.wait()).map_err(|error| words(&error))?;
         let now = std::fs::metadata(&killed).map_or(0, |file| file.len());

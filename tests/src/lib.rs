@@ -4,6 +4,7 @@
 mod book;
 pub mod brain;
 pub mod claims;
+pub mod convergence;
 pub mod engines;
 pub mod field_twin;
 pub mod head;

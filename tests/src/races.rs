@@ -4,6 +4,7 @@ pub mod cases;
 pub mod engine;
 pub mod ensemble;
 pub mod inference;
+pub mod planning;
 pub mod reading;
 #[cfg(feature = "rivals")]
 pub mod rival_solvers;

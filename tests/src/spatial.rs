@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 use twin_core::{Grid, Mask, ScalarField, Span, Time, Unit};
-use twin_models::spatial::{Anatomy, Law, LogisticGrowth, Method, NoGrowth, ReactionDiffusion, Settings};
+use twin_models::spatial::{Anatomy, Law, LogisticGrowth, Method, NoGrowth, ReactionDiffusion, Settings, Tensor};
 use twin_models::{Model, Simulation, SimulationError};
 
 /// A place in mm, from the corner of the grid.
@@ -20,6 +20,8 @@ pub struct Setting<'a> {
     pub initial: &'a dyn Fn(Place) -> f64,
     /// Relative diffusivity.
     pub relative: &'a dyn Fn(Place) -> f64,
+    /// Tensors of relative diffusivity in its place.
+    pub tensor: Option<&'a dyn Fn(Place) -> Tensor>,
     /// Values of parameters by name.
     pub parameters: &'a [(&'a str, f64)],
     /// The longest step in days.
@@ -56,7 +58,10 @@ impl Setting<'_> {
         let inside: Vec<bool> = (0..grid.voxels()).map(|index| (self.inside)(self.place(index))).collect();
         let initial = all(self.initial).into_iter().zip(&inside).map(|(c, inside)| if *inside { c } else { 0.0 }).collect();
         let anatomy = Anatomy::new(Mask::new(grid.clone(), inside)?, &field(initial)?)?;
-        let anatomy = anatomy.with_relative_diffusivity(&field(all(self.relative))?)?;
+        let anatomy = match self.tensor {
+            Some(tensor) => anatomy.with_relative_tensors((0..grid.voxels()).map(|index| tensor(self.place(index))).collect())?,
+            None => anatomy.with_relative_diffusivity(&field(all(self.relative))?)?,
+        };
         let longest_step = Span::from_days(self.step)?;
         let settings = Settings { longest_step, method: self.method, active_above: self.active_above, ..Settings::default() };
         let model = ReactionDiffusion::<L>::new(anatomy).with_settings(settings);
@@ -71,6 +76,16 @@ impl Setting<'_> {
         Ok(fields)
     }
 
+    /// The root of the mean square of the difference of `field` from `exact` in the region.
+    #[must_use]
+    pub fn mean_error(&self, field: &[f64], exact: impl Fn(Place) -> f64) -> f64 {
+        let places = field.iter().enumerate().map(|(index, value)| (self.place(index), value));
+        let of_region = places.filter(|(place, _)| (self.inside)(*place));
+        let (count, sum) =
+            of_region.fold((0, 0.0), |(count, sum), (place, value)| (count + 1, sum + (value - exact(place)).powi(2)));
+        (sum / f64::from(count)).sqrt()
+    }
+
     /// The largest difference of `field` from `exact` in the region.
     #[must_use]
     pub fn largest_error(&self, field: &[f64], exact: impl Fn(Place) -> f64) -> f64 {
@@ -82,11 +97,11 @@ impl Setting<'_> {
     }
 }
 
-fn everywhere(_: Place) -> bool {
+pub(crate) fn everywhere(_: Place) -> bool {
     true
 }
 
-fn one(_: Place) -> f64 {
+pub(crate) fn one(_: Place) -> f64 {
     1.0
 }
 
@@ -102,7 +117,7 @@ pub fn order(errors: &[f64]) -> f64 {
     }
 }
 
-const DIFFUSIVITY: f64 = 0.5;
+pub(crate) const DIFFUSIVITY: f64 = 0.5;
 const DAYS: f64 = 20.0;
 
 /// A cosine that decays in a box, the same diffusivity everywhere.
@@ -121,6 +136,7 @@ pub fn uniform(refinements: u32, method: Method) -> Errors {
             inside: &everywhere,
             initial: &|place| 0.5 + 0.4 * shape_of(place),
             relative: &one,
+            tensor: None,
             parameters: &[("diffusivity", DIFFUSIVITY)],
             step: 2.0 / f64::from(1 << level),
             method,
@@ -167,6 +183,7 @@ pub fn tissues(refinements: u32) -> Errors {
             inside: &everywhere,
             initial: &|place| 0.5 + 0.4 * mode(place) / largest,
             relative: &|[_, _, z]| if z < layer { 1.0 } else { 0.2 },
+            tensor: None,
             parameters: &[("diffusivity", DIFFUSIVITY)],
             step: 2.0 / f64::from(1 << level),
             method: Method::RungeKuttaLegendre,
@@ -198,6 +215,7 @@ pub fn notched(refinements: u32) -> Errors {
             inside: &inside,
             initial: &|place| 0.5 + 0.4 * mode(place),
             relative: &one,
+            tensor: None,
             parameters: &[("diffusivity", DIFFUSIVITY)],
             step: 0.5 / f64::from(1 << level),
             method: Method::RungeKuttaLegendre,
@@ -235,6 +253,7 @@ pub fn disc(refinements: u32) -> Errors {
             inside: &|place| from_center(place) < radius,
             initial: &|place| 0.5 + 0.4 * mode(place),
             relative: &one,
+            tensor: None,
             parameters: &[("diffusivity", DIFFUSIVITY)],
             step: 1.0 / f64::from(1 << level),
             method: Method::RungeKuttaLegendre,
@@ -243,9 +262,7 @@ pub fn disc(refinements: u32) -> Errors {
         let fields = setting.fields::<NoGrowth>(&[10.0])?;
         let exact = |place: Place| 0.5 + 0.4 * mode(place) * (-rate * 10.0).exp();
         // In the mean: cells that the steps of the border displace spread over the disc.
-        let squares = (0..n * n).filter(|&index| from_center(setting.place(index)) < radius);
-        let errors: Vec<f64> = squares.map(|index| (fields[0][index] - exact(setting.place(index))).powi(2)).collect();
-        Ok((errors.iter().sum::<f64>() / errors.len() as f64).sqrt())
+        Ok(setting.mean_error(&fields[0], exact))
     };
     (0..refinements).map(one_grid).collect()
 }
@@ -273,6 +290,7 @@ pub fn fisher(refinements: u32) -> Result<(Vec<f64>, f64), SimulationError> {
             inside: &everywhere,
             initial: &|[x, _, _]| wave(x, 0.0),
             relative: &one,
+            tensor: None,
             parameters: &[("diffusivity", d), ("growth_rate", rho)],
             step: 0.8 / f64::from(1 << level),
             method: Method::RungeKuttaLegendre,
@@ -304,6 +322,7 @@ pub fn front_speeds(days: &[f64]) -> Result<Vec<f64>, SimulationError> {
         inside: &everywhere,
         initial: &|[x, _, _]| if x < 5.0 { 1.0 } else { 0.0 },
         relative: &one,
+        tensor: None,
         parameters: &[("diffusivity", 0.13), ("growth_rate", 0.012)],
         step: 2.0,
         method: Method::RungeKuttaLegendre,
@@ -327,6 +346,7 @@ pub fn in_time(refinements: u32) -> Errors {
             inside: &|[x, y, _]| !(10.0..14.0).contains(&x) || y > 8.0,
             initial: &|[x, y, _]| 0.7 * (-((x - 20.0).powi(2) + (y - 15.0).powi(2)) / 18.0).exp(),
             relative: &|[x, ..]| if x < 22.0 { 1.0 } else { 0.2 },
+            tensor: None,
             parameters: &[("diffusivity", 1.0), ("growth_rate", 0.05)],
             step,
             method: Method::RungeKuttaLegendre,
@@ -340,28 +360,4 @@ pub fn in_time(refinements: u32) -> Errors {
         Ok(field[0].iter().zip(&exact[0]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max))
     };
     (0..refinements).map(|level| error(8.0 / f64::from(1 << level))).collect()
-}
-
-/// The errors of every course with a known solution, as a table of the book.
-///
-/// # Errors
-/// Whatever the engine refuses, or runs into.
-pub fn table() -> Result<String, SimulationError> {
-    let rows: [(&str, Vec<f64>); 7] = [
-        ("a cosine in a box", uniform(4, Method::RungeKuttaLegendre)?),
-        ("the same by the reference method", uniform(4, Method::RungeKutta)?),
-        ("two layers, D differs fivefold", tissues(4)?),
-        ("a region with a notch, a cavity and inner corners", notched(3)?),
-        ("the exact wave of Fisher's equation", fisher(4)?.0),
-        ("growth in two tissues, steps alone", in_time(4)?),
-        ("a disc whose border the voxels follow in steps", disc(4)?),
-    ];
-    let mut table = "\n| course | error | halved | again | again | order |\n|---|---|---|---|---|---|\n".to_owned();
-    for (name, errors) in rows {
-        let error = |level: usize| errors.get(level).map_or_else(|| "-".to_owned(), |error| format!("{error:.1e}"));
-        let cells: Vec<String> = (0..4).map(error).collect();
-        table.push_str(&format!("| {name} | {} | {:.1} |\n", cells.join(" | "), order(&errors)));
-    }
-    table.push('\n');
-    Ok(table)
 }

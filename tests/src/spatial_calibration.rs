@@ -2,6 +2,7 @@
 
 use crate::head::{chemoradiation, ellipsoids};
 use rayon::prelude::*;
+use twin_calibrate::optimize::{Differences, LevenbergMarquardt};
 use twin_calibrate::{CalibrationError, Calibrator, IndependentPrior, LeastSquares, Marginal, NormalError, PopulationPrior};
 use twin_calibrate::{Problem, Target, Transform};
 use twin_core::{Agent, Event, Finding, Observable, Observation, Patient, Provenance, Random, ScalarField, Span, SubjectId};
@@ -23,12 +24,17 @@ pub const INFERRED: [(&str, f64, f64, f64); 4] = [
 /// The standard deviation of the noise in a voxel.
 pub const NOISE: f64 = 0.05;
 
-type Engine = ReactionDiffusion<LogisticGrowth>;
+type Engine<T = f64> = ReactionDiffusion<LogisticGrowth, T>;
+
+/// How many voxels become one along the first and second axis for a first look.
+const COARSER: usize = 2;
 
 /// The head of 77 x 116 x 36 voxels with its course, and the true fields at every visit.
 #[derive(Debug)]
 pub struct Study {
     model: Engine,
+    /// The same head in voxels of 3 mm and single precision, for where to start from.
+    coarse: Engine<f32>,
     scenario: Scenario,
     fitted: Vec<Vec<f64>>,
     predicted: Vec<Vec<f64>>,
@@ -97,8 +103,10 @@ impl Study {
         )?;
         let (fitted, predicted) = seen.split_at(FITTED.len().min(seen.len()));
         let prior = IndependentPrior::new(INFERRED.map(|(name, _, median, sd)| (name, Marginal::LogNormal { median, sd })))?;
+        let larger = ellipsoids("head of 38 x 58 x 36 at 3 mm", [77 / COARSER, 116 / COARSER, 36], [3.0; 3])?;
         Ok(Self {
             model: model(head.anatomy()?, 1.0)?,
+            coarse: model(larger.anatomy()?, 1.0)?.in_single_precision(),
             scenario,
             fitted: fitted.to_vec(),
             predicted: predicted.to_vec(),
@@ -116,6 +124,48 @@ impl Study {
         let inside = self.region().inside();
         let values = truth.iter().zip(inside).map(|(c, inside)| if *inside { c + NOISE * random.normal() } else { 0.0 });
         ScalarField::on(self.region().grid().clone(), Unit::dimensionless(), values.collect())
+    }
+
+    /// What is seen of a field in larger voxels: the mean.
+    fn coarsened(&self, field: &ScalarField) -> Result<ScalarField, CoreError> {
+        let (grid, region) = (self.coarse.anatomy().grid(), self.coarse.anatomy().region());
+        let mean = |index: usize| {
+            let [i, j, k] = grid.voxel(index).unwrap_or_default();
+            let parts = (0..COARSER * COARSER).map(|part| [COARSER * i + part % COARSER, COARSER * j + part / COARSER, k]);
+            let values = parts.filter_map(|at| field.grid().index(at).and_then(|index| field.values().get(index)));
+            if region.contains(index) { values.sum::<f64>() / (COARSER * COARSER) as f64 } else { 0.0 }
+        };
+        ScalarField::on(grid.clone(), Unit::dimensionless(), (0..grid.voxels()).map(mean).collect())
+    }
+
+    /// The peak for what `patient` shows in larger voxels, to start from.
+    fn first_look(&self, patient: &Patient) -> Result<Vec<f64>, CalibrationError> {
+        let mut larger = Patient::new(patient.id.clone());
+        for given in patient.timeline.treatments() {
+            larger.timeline.record(given.time, Event::Treatment(given.treatment), Provenance::measured("study"));
+        }
+        for (time, seen) in patient.timeline.observations() {
+            if let Finding::Field(field) = &seen.finding {
+                let map = Finding::Field(self.coarsened(field).map_err(SimulationError::from)?);
+                let seen = Event::Observation(Observation::new(Observable::CELLULARITY, map));
+                larger.timeline.record(time, seen, Provenance::measured("study"));
+            }
+        }
+        let error = NormalError::new(NOISE / COARSER as f64, 0.0);
+        let base = self.coarse.spec().defaults()?.with("elimination_rate_temozolomide", 9.242)?;
+        let problem = Problem {
+            start: Time::ORIGIN,
+            ..Problem::new(&self.coarse, &larger, &self.prior, Observable::CELLULARITY, &error)?.with_base(base)
+        };
+        let target = Target::new(&problem)?;
+        // Derivatives over steps that stand out from single precision.
+        let search = LevenbergMarquardt {
+            differences: Differences::Forward { relative_step: 1e-3 },
+            max_iterations: 12,
+            ..LeastSquares::default().search
+        };
+        let fit = LeastSquares { search, ..LeastSquares::default() }.peak(&target, &Random::new(0), &())?;
+        Ok(target.parameters_at(&fit.point))
     }
 
     /// A patient with the treatments, seen on `days` with the noise of the draw `seed`.
@@ -146,11 +196,18 @@ impl Study {
             start: Time::ORIGIN,
             ..Problem::new(&self.model, &patient, &self.prior, Observable::CELLULARITY, &self.error)?.with_base(base)
         };
-        self.outcome(&problem, &INFERRED.map(|(_, value, ..)| value), seed)
+        let start = Some(self.first_look(&patient)?);
+        self.outcome(&problem, &INFERRED.map(|(_, value, ..)| value), start, seed)
     }
 
-    fn outcome(&self, problem: &Problem<'_>, truth: &[f64], seed: u64) -> Result<Outcome, CalibrationError> {
-        let posterior = LeastSquares::default().calibrate(problem, &mut Random::new(seed))?;
+    fn outcome(
+        &self,
+        problem: &Problem<'_>,
+        truth: &[f64],
+        start: Option<Vec<f64>>,
+        seed: u64,
+    ) -> Result<Outcome, CalibrationError> {
+        let posterior = LeastSquares { start, ..LeastSquares::default() }.calibrate(problem, &mut Random::new(seed))?;
         let transforms = problem.prior.transforms();
         let mut columns = Vec::new();
         for (name, transform) in problem.prior.names().iter().zip(transforms) {
@@ -190,7 +247,7 @@ impl Study {
             ..Problem::new(&self.model, &patient, &prior, Observable::CELLULARITY, &self.error)?
                 .with_base(parameters(&self.model, &truth)?)
         };
-        self.outcome(&problem, &truth, seed)
+        self.outcome(&problem, &truth, None, seed)
     }
 
     /// Updates what [`Study::calibrate_two`] found by one new scan on day 140.
@@ -208,7 +265,7 @@ impl Study {
             ..Problem::new(&self.model, &patient, &prior, Observable::CELLULARITY, &self.error)?
                 .with_base(parameters(&self.model, &truth)?)
         };
-        self.outcome(&problem, &truth, seed)
+        self.outcome(&problem, &truth, None, seed)
     }
 
     /// The root of the mean square of what `estimates` predict for the later visits less the true fields, and of "nothing changes", the

@@ -6,11 +6,13 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use twin_core::{Random, SubjectId};
+use twin_io::dataframe::{Column, DataFrame, Values};
 use twin_io::dicom::{self, Dose, Plan, Segmentation, Structures};
 use twin_io::fhir::{self, Identity};
 use twin_io::genomics::{maf, vcf};
 use twin_io::nifti::Image;
-use twin_io::{Date, IoError, Limits, sbml};
+use twin_io::omop::{Concepts, Tables};
+use twin_io::{Date, IoError, Limits, parquet, sbml};
 use twin_tests::data;
 
 /// Reads the bytes of a file by every reader that could be meant, and gives the errors.
@@ -201,4 +203,70 @@ fn every_truncation_is_refused() {
         std::fs::remove_file(&path).unwrap();
     }
     assert_eq!(cut, 600);
+}
+
+#[test]
+fn damaged_tables_are_refused_or_read_in_bounds() {
+    let mut random = Random::new(11);
+    let rows = 300;
+    let texts = (0..rows).map(|row| (row % 5 > 0).then(|| format!("drug {}", row % 7))).collect();
+    let frame = DataFrame::new(vec![
+        Column::new("person_id", Values::Integer((0..rows).map(Some).collect())),
+        Column::new("dose", Values::Number((0..rows).map(|row| (row % 3 > 0).then_some(row as f64 / 7.0)).collect())),
+        Column::new("drug", Values::Text(texts)),
+        Column::new("given", Values::Boolean((0..rows).map(|row| Some(row % 2 > 0)).collect())),
+    ])
+    .unwrap();
+    let bytes = parquet::to_bytes(&frame).unwrap();
+    let limits = Limits::default();
+    let cut = bytes.len() - 1;
+    assert!((0..=cut).all(|length| parquet::parse(&bytes[..length], "cut", &limits).is_err()));
+    let start = Instant::now();
+    let mut refused = 0;
+    let forms: Vec<Vec<u8>> = (0..10).flat_map(|_| damaged(&bytes, &mut random)).collect();
+    for form in &forms {
+        if let Err(error) = parquet::parse(form, "table.parquet", &limits) {
+            assert!(error.to_string().contains("table.parquet"), "{error}");
+            refused += 1;
+        }
+    }
+    assert!(refused > forms.len() / 2, "{refused} of {}", forms.len());
+    assert!(start.elapsed() < Duration::from_secs(10) && peak_mib().is_none_or(|peak| peak < 512));
+}
+
+#[test]
+fn damaged_tables_of_omop_never_show_a_value() {
+    let limits = Limits::default();
+    let table = |name: &str, text: &str| DataFrame::parse_csv(text, name, ',', &limits);
+    let concepts = "concept_id,concept_name,vocabulary_id,concept_code\n1,PSA,LOINC,2857-1\n2,ng,UCUM,ng/mL\n3,drug,RxNorm,1\n";
+    let concepts = Concepts::of(&table("concept", concepts).unwrap()).unwrap();
+    let measured = "measurement_id,person_id,measurement_concept_id,measurement_date,value_as_number,unit_concept_id,unit_source_value\n\
+        1,7,1,2024-03-02,918273,2,QZX\n2,7,1,2024-03-09,918273,,ng/mL\n";
+    let given = "drug_exposure_id,person_id,drug_concept_id,drug_exposure_start_date,drug_exposure_end_date,quantity,dose_unit_source_value\n\
+        1,7,3,2024-03-01,2024-03-08,918273,\n";
+    let identity = Identity { subject: SubjectId::new("S").unwrap(), origin: Date::parse("2024-01-01").unwrap() };
+    let mut random = Random::new(12);
+    let (mut read, mut refused) = (0, 0);
+    for _ in 0..3000 {
+        let mut damaged = [measured.as_bytes().to_vec(), given.as_bytes().to_vec()];
+        for bytes in &mut damaged {
+            let at = random.below(bytes.len());
+            bytes[at] = b"0123456789,-\"\n.eQ"[random.below(17)];
+        }
+        let [measured, given] = damaged.map(|bytes| String::from_utf8(bytes).unwrap());
+        let record = table("person", "person_id\n7\n").and_then(|person| {
+            let tables =
+                [("person", person), ("measurement", table("measurement", &measured)?), ("drug_exposure", table("drug", &given)?)];
+            Tables::new(tables)?.patient(7, &identity, &concepts, &limits)
+        });
+        match record {
+            Ok(_) => read += 1,
+            Err(error) => {
+                refused += 1;
+                let message = format!("{error} {error:?}");
+                assert!(!message.contains("9182") && !message.contains("2024") && !message.contains("QZX"), "{message}");
+            }
+        }
+    }
+    assert!(read > 100 && refused > 100, "{read} read, {refused} refused");
 }

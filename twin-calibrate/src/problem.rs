@@ -316,6 +316,7 @@ impl<'a> Target<'a> {
     /// Writes the standardized residual of every reading at `theta` to `residuals`, fields voxel by voxel; whether it could.
     pub fn residuals(&self, theta: &[f64], residuals: &mut Vec<f64>) -> bool {
         residuals.clear();
+        residuals.reserve(self.residual_count());
         self.judge(theta, |_, error, predicted, reading, values| residuals.push(error.residual(predicted, reading, values)))
     }
 
@@ -379,22 +380,23 @@ impl<'a> Target<'a> {
         let mut outputs = vec![0.0; model.spec().observables.len()];
         let (mut scalars, mut images) = (self.scalars.iter().peekable(), self.images.iter().peekable());
         let mut missing = None;
-        let mut judge = |place: usize, error: usize, predicted: f64, reading: &Reading| {
-            if let (Some((_, model)), Some(values)) = (self.problem.errors.get(error), values.get(error)) {
-                verdict(place, *model, predicted, reading, values);
-            }
-        };
+        let of_error = |error: usize| self.problem.errors.get(error).map(|(_, model)| *model).zip(values.get(error));
         run_with(simulation.as_mut(), &self.scenario, |visit, simulation| {
             simulation.observe(&mut outputs);
             while let Some(scalar) = scalars.next_if(|scalar| scalar.visit == visit) {
-                judge(scalar.place, scalar.error, outputs.get(scalar.output).copied().unwrap_or(f64::NAN), &scalar.reading);
+                if let Some((model, values)) = of_error(scalar.error) {
+                    let predicted = outputs.get(scalar.output).copied().unwrap_or(f64::NAN);
+                    verdict(scalar.place, model, predicted, &scalar.reading, values);
+                }
             }
             while let Some(image) = images.next_if(|image| image.visit == visit) {
-                match predicted_field(simulation, image) {
-                    Some(field) => field.iter().zip(&image.values).for_each(|(predicted, &value)| {
-                        judge(image.place, image.error, *predicted, &Reading::Value { value, standard_error: None });
-                    }),
-                    None => missing = Some(image.observable.to_string()),
+                match (predicted_field(simulation, image), of_error(image.error)) {
+                    (Some(field), Some((model, values))) => {
+                        for (predicted, &value) in field.values().iter().zip(&image.values) {
+                            verdict(image.place, model, *predicted, &Reading::Value { value, standard_error: None }, values);
+                        }
+                    }
+                    _ => missing = Some(image.observable.to_string()),
                 }
             }
         })?;

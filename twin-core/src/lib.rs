@@ -24,6 +24,7 @@
 //! - [`Quantity`], [`Unit`], [`AbsorbedDose`], [`Proportion`]: validated numbers, UCUM units, exact conversion
 //! - [`Observation`], [`Observable`], [`Finding`], [`ScalarField`]: what is seen, censored and not evaluable included
 //! - [`Treatment`], [`TimedTreatment`], [`Regimen`]: what is done, and prescriptions that expand to it
+//! - [`Advice`], [`ClinicalDecision`], [`RealizedOutcome`]: what a twin advised, what was decided, what came of it
 //! - [`Diagnosis`], [`Stage`], [`Grade`], [`ReceptorResult`]: pathology
 //! - [`GenomicProfile`], [`Alteration`], [`BiomarkerStatus`], [`ExpressionProfile`]: genomics
 //! - [`Covariates`]: age, sex, body size, renal function
@@ -31,6 +32,7 @@
 //! - [`Random`]: counter-based random streams, the same bits everywhere
 #![cfg_attr(test, allow(clippy::float_cmp))]
 
+mod advice;
 mod consent;
 mod covariate;
 mod error;
@@ -49,6 +51,7 @@ mod treatment;
 mod unique_map;
 mod unit;
 
+pub use advice::{Advice, AdvisedPlan, Choice, ClinicalDecision, RealizedOutcome};
 pub use consent::{Consent, ConsentState, Provision, Purpose, Ruling, Withdrawal};
 pub use covariate::{
     Category, CovariateName, CovariateValue, Covariates, Sex, body_surface_area_du_bois, body_surface_area_mosteller,

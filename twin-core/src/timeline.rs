@@ -1,6 +1,6 @@
 //! The ordered history of one patient.
 
-use crate::{Observable, Observation, Provenance, Time, TimedTreatment, Treatment};
+use crate::{Advice, ClinicalDecision, Observable, Observation, Provenance, RealizedOutcome, Time, TimedTreatment, Treatment};
 use serde::{Deserialize, Serialize};
 
 /// Something that happened to a patient.
@@ -13,14 +13,23 @@ pub enum Event {
     Observation(Observation),
     /// Something was done.
     Treatment(Treatment),
+    /// A twin gave advice.
+    Advice(Advice),
+    /// A clinician decided on it.
+    Decision(ClinicalDecision),
+    /// The outcome of what was decided became known.
+    Outcome(RealizedOutcome),
 }
 
 impl Event {
-    /// At equal times what was observed comes before what was done.
+    /// At equal times what was observed comes first, then what was advised, what was decided, and what was done.
     fn rank(&self) -> u8 {
         match self {
             Self::Observation(_) => 0,
-            Self::Treatment(_) => 1,
+            Self::Outcome(_) => 1,
+            Self::Advice(_) => 2,
+            Self::Decision(_) => 3,
+            Self::Treatment(_) => 4,
         }
     }
 }
@@ -111,7 +120,7 @@ impl Timeline {
     pub fn observations(&self) -> impl DoubleEndedIterator<Item = (Time, &Observation)> {
         self.entries.iter().filter_map(|entry| match &entry.event {
             Event::Observation(observation) => Some((entry.time, observation)),
-            Event::Treatment(_) => None,
+            _ => None,
         })
     }
 
@@ -125,7 +134,7 @@ impl Timeline {
     pub fn treatments(&self) -> Vec<TimedTreatment> {
         let timed = |entry: &Entry| match &entry.event {
             Event::Treatment(treatment) => Some(TimedTreatment::new(entry.time, treatment.clone())),
-            Event::Observation(_) => None,
+            _ => None,
         };
         self.entries.iter().filter_map(timed).collect()
     }

@@ -16,8 +16,9 @@
 //! left, and gives no name, date or number of a person. Places are in mm; a [`Lattice`](crate::volume::Lattice) gives them as RAS or
 //! as LPS, the convention of DICOM.
 //!
-//! **Read**: implicit and explicit little endian, explicit big endian, deflated, RLE; 1 to 32 bits. **Named and refused**: the JPEG
-//! family, colors in a series, gantry tilt, gaps, slices of several patients, studies, series or frames of reference.
+//! **Read**: implicit and explicit little endian, explicit big endian, deflated, RLE; 1 to 32 bits; with the feature `jpeg` gray frames in
+//! JPEG (sequential in 8 bits, lossless), JPEG-LS and JPEG 2000. **Named and refused**: other compressions, colors in a series, gantry
+//! tilt, gaps, slices of several patients, studies, series or frames of reference.
 
 mod dataset;
 #[cfg(feature = "governance")]
@@ -25,6 +26,10 @@ mod deidentify;
 mod dose;
 mod histogram;
 mod image;
+#[cfg(feature = "jpeg")]
+mod jpeg;
+#[cfg(feature = "jpeg")]
+mod jpeg_ls;
 mod parse;
 mod pixels;
 mod plan;

@@ -165,6 +165,22 @@ pub enum IoError {
         /// The field of [`Limits`](crate::Limits) to raise.
         raise: &'static str,
     },
+    /// A process that was to read a file gave no answer.
+    #[error(
+        "the process that read the file is lost: {how}; its memory was capped at {max_memory} bytes: raise the cap for a file you trust"
+    )]
+    Child {
+        /// What happened to it.
+        how: String,
+        /// The cap on its memory, in bytes.
+        max_memory: u64,
+    },
+    /// What a reader in another process found.
+    #[error("{message}")]
+    Reported {
+        /// The message of its error.
+        message: String,
+    },
     /// A file is not UTF-8.
     #[error("{place}: not UTF-8 text")]
     Encoding {

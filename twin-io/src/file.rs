@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 /// The bytes of a file, if they are at most `limits.max_bytes`.
+#[allow(dead_code)] // `arrow` alone writes and does not read
 pub(crate) fn read_bytes(path: &Path, limits: &Limits) -> Result<Vec<u8>, IoError> {
     let failed = |source| IoError::Read { file: path.to_owned(), source };
     let mut bytes = Vec::new();
@@ -32,6 +33,7 @@ pub(crate) fn text(bytes: Vec<u8>, file: Option<&Path>) -> Result<String, IoErro
 }
 
 /// Refuses more bytes than the limit.
+#[allow(dead_code)] // as above
 pub(crate) fn checked_size(bytes: usize, file: Option<&Path>, limits: &Limits) -> Result<(), IoError> {
     if bytes > limits.max_bytes {
         let place = Place::of(file);
@@ -40,12 +42,12 @@ pub(crate) fn checked_size(bytes: usize, file: Option<&Path>, limits: &Limits) -
     Ok(())
 }
 
-#[cfg(any(feature = "json", feature = "nifti"))]
+#[cfg(any(feature = "json", feature = "nifti", feature = "parquet", feature = "arrow"))]
 pub(crate) use write::create;
 #[cfg(feature = "json")]
 pub(crate) use write::replace;
 
-#[cfg(any(feature = "json", feature = "nifti"))]
+#[cfg(any(feature = "json", feature = "nifti", feature = "parquet", feature = "arrow"))]
 mod write {
     use super::{File, IoError, Path};
     use std::fs;

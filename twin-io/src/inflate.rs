@@ -10,7 +10,7 @@ pub(crate) fn is_gzip(bytes: &[u8]) -> bool {
 }
 
 /// The first `most` bytes at most of a gzip file of one or more members, and whether it ended there, its checksums being right.
-#[cfg(any(feature = "nifti", feature = "genomics"))]
+#[cfg(any(feature = "nifti", feature = "genomics", feature = "parquet"))]
 pub(crate) fn gunzip(bytes: &[u8], most: usize, place: &Place) -> Result<(Vec<u8>, bool), IoError> {
     inflated(flate2::bufread::MultiGzDecoder::new(bytes), most, place)
 }
@@ -38,6 +38,7 @@ pub(crate) fn gunzip_text(bytes: &[u8], limits: &crate::Limits, place: &Place) -
 fn inflated(mut decoder: impl Read, most: usize, place: &Place) -> Result<(Vec<u8>, bool), IoError> {
     let failed = |error: &std::io::Error| match error.kind() {
         std::io::ErrorKind::UnexpectedEof => place.clone().truncated("the compressed data end early"),
+        std::io::ErrorKind::OutOfMemory => place.clone().syntax("the compressed data become more than there is memory for"),
         _ => place.clone().syntax("the compressed data are damaged"),
     };
     let mut bytes = Vec::new();

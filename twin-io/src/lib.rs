@@ -35,12 +35,17 @@
     feature = "dicom",
     doc = "* [`dicom`] — image series, structures, doses with their histograms, plans and segmentations."
 )]
+#![cfg_attr(feature = "arrow", doc = "* [`arrow`] — data frames as Arrow IPC, out.")]
+#![cfg_attr(feature = "omop", doc = "* [`omop`] — tables of the OMOP common data model, in and out.")]
+#![cfg_attr(feature = "child", doc = "* [`child`] — reading of untrusted files in a process with a cap on its memory.")]
+#![cfg_attr(feature = "parquet", doc = "* [`parquet`] — data frames as Parquet, in and out.")]
 #![cfg_attr(feature = "events", doc = "* [`events`] — tables of doses and observations in the manner of NONMEM.")]
 #![cfg_attr(feature = "fhir", doc = "* [`fhir`] — FHIR R4 bundles in the manner of mCODE, in and out.")]
 #![cfg_attr(feature = "genomics", doc = "* [`genomics`] — MAF, VCF, expression and copy-number matrices, to alterations.")]
 #![cfg_attr(feature = "governance", doc = "* [`governance`] — pseudonyms, releases by consent, an audit log, small groups.")]
 #![cfg_attr(feature = "nifti", doc = "* [`nifti`] — NIfTI-1 and NIfTI-2 images, in and out, bit for bit.")]
 #![cfg_attr(feature = "sbml", doc = "* [`sbml`] — SBML Level 3 core, as equations that make a model.")]
+//! * [`dataframe`] — a table of typed columns with names, units and missing values: what goes out, and what tables come in as.
 //! * [`lab`] — readings of a laboratory in another unit, by the molar mass of the analyte.
 //! * [`volume`] — numbers and masks over a grid of voxels with its place in the patient, which the imaging rooms share.
 //! * [`Limits`] — how much of an untrusted file is read, at most.
@@ -54,12 +59,17 @@
 //! |---|---|---|---|
 //! | `json` | yes | `json` | `serde_json`, `serde_path_to_error` |
 //! | `table` | yes | `table` | `toml` |
+//! | `arrow` | no | `arrow` | `arrow-array`, `arrow-ipc`, `arrow-schema`: some 30 crates |
+//! | `child` | no | `child` | `rustix`, on Unix |
 //! | `dicom` | no | `dicom` | `flate2` with `zlib-rs` |
 //! | `events` | no | `events` | `table` |
 //! | `fhir` | no | `fhir` | `governance`, `table` |
 //! | `genomics` | no | `genomics` | `flate2` with `zlib-rs` |
 //! | `governance` | no | `governance` | `json`, `sha2` |
+//! | `omop` | no | `omop` | `fhir`, `parquet` |
+//! | `parquet` | no | `parquet` | `snap`, `flate2` with `zlib-rs` |
 //! | `sbml` | no | `sbml` | `twin-models`, `roxmltree` |
+//! | `jpeg` | no | frames of `dicom` in JPEG, JPEG-LS, JPEG 2000 | `jpeg-decoder`, `hayro-jpeg2000` |
 //! | `nifti` | no | `nifti` | `flate2` with `zlib-rs` |
 //!
 //! The table reader is its own, since it must refuse what common readers pass over (a quote that is never closed swallows the rest
@@ -67,13 +77,27 @@
 
 mod date;
 mod error;
-#[cfg(any(feature = "json", feature = "table", feature = "nifti", feature = "dicom", feature = "genomics", feature = "sbml"))]
+#[cfg(any(
+    feature = "json",
+    feature = "table",
+    feature = "nifti",
+    feature = "dicom",
+    feature = "genomics",
+    feature = "sbml",
+    feature = "parquet",
+    feature = "arrow"
+))]
 mod file;
-#[cfg(any(feature = "nifti", feature = "dicom", feature = "genomics"))]
+#[cfg(any(feature = "nifti", feature = "dicom", feature = "genomics", feature = "parquet"))]
 mod inflate;
 mod limits;
 mod missing;
 
+#[cfg(feature = "arrow")]
+pub mod arrow;
+#[cfg(feature = "child")]
+pub mod child;
+pub mod dataframe;
 #[cfg(feature = "dicom")]
 pub mod dicom;
 #[cfg(feature = "events")]
@@ -89,6 +113,10 @@ pub mod json;
 pub mod lab;
 #[cfg(feature = "nifti")]
 pub mod nifti;
+#[cfg(feature = "omop")]
+pub mod omop;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 #[cfg(feature = "sbml")]
 pub mod sbml;
 #[cfg(feature = "table")]

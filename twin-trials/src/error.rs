@@ -189,6 +189,12 @@ pub enum TrialError {
         /// What is wrong.
         detail: String,
     },
+    /// There is no derivative by the doses of a plan.
+    #[error("no derivative by dose: {detail}")]
+    NoSlope {
+        /// Why there is none.
+        detail: String,
+    },
     /// Two limits or chance constraints have the same name.
     #[error("two limits are called `{name}`")]
     DuplicateLimit {

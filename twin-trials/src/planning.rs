@@ -38,39 +38,54 @@
 //! - [`recommend`], [`Recommendation`], [`Ranked`], [`Gain`], [`Doubt`], [`Effort`]: the answer
 //! - [`Space`], [`Variable`]: plans described by decision variables; [`RadiotherapySpace`], [`DrugSpace`], [`ThresholdSpace`],
 //!   [`PiecewiseSpace`], [`combined`]
-//! - [`search`], [`Evolution`], [`Front`], [`hypervolume`]: the plans of a space that serve one or more objectives best
+//! - [`search`], [`Optimizer`], [`Evolution`], [`Bayesian`], [`Front`], [`hypervolume`]: the plans of a space that serve one or more objectives
+//!   best, and the methods that seek them
+//! - [`dose_slopes`], [`Descent`]: derivatives by continuous doses, and the descent along them
+//! - [`Rollout`]: a policy that looks ahead on the virtual twins before every decision
+//! - [`Recommendation::advice`], [`audit`], [`Audit`]: advice on the patient's record, and how past advice fared
+//! - [`Realized`], [`GroupPerformance`], [`silently_same`], [`performance_by_group`]: advice against the truth, by subgroup and by what was known
 //! - [`Worth`], [`worth_of_knowing`]: what a measurement before the decision is worth
 
+mod bayesian;
 mod conflict;
 mod decide;
 mod effects;
 mod evaluation;
 mod evolution;
 mod front;
+mod gradient;
 mod limits;
 mod objective;
 mod order;
 mod plan;
 mod question;
+mod realized;
 mod recommendation;
+mod record;
+mod rollout;
 mod search;
 mod space;
 mod spaces;
 mod sums;
 mod worth;
 
+pub use bayesian::Bayesian;
 pub use conflict::conflicting_limits;
 pub use decide::recommend;
 pub use effects::{Below, ComplicationProbability, DaysInClinic, EventBy, LeastValue, TotalAbsorbedDose, TumorControl, Weighted};
 pub use evaluation::{Evaluation, evaluate};
 pub use evolution::{Evolution, Score, Scored};
 pub use front::{Front, Point, dominates, hypervolume};
+pub use gradient::{Descended, Descent, DoseSlopes, Slope, dose_slopes};
 pub use limits::{Breach, Floor, Given, Limits, Rule, Selection};
 pub use objective::{Chance, Objective, Risk, Sense};
 pub use plan::{Plan, Strategy};
 pub use question::{Candidate, Confidence, Question};
+pub use realized::{GroupPerformance, Realized, performance_by_group, silently_same};
 pub use recommendation::{Doubt, Effect, Effort, Estimate, Excluded, Gain, Ranked, Recommendation, Verdict};
-pub use search::{FrontPlan, PlanFront, search};
+pub use record::{Audit, audit};
+pub use rollout::Rollout;
+pub use search::{FrontPlan, Optimizer, PlanFront, search};
 pub use space::{Domain, Space, Variable};
 pub use spaces::{DrugSpace, PiecewiseSpace, RadiotherapySpace, ThresholdSpace, combined};
 pub use worth::{Knowledge, Worth, worth_of_knowing, worth_of_knowing_all};

@@ -6,10 +6,11 @@
 //! | what is the cumulative hazard? | [`NelsonAalen`] |
 //! | do groups differ in survival? | [`log_rank`], [`LogRankTest`] with weights and strata |
 //! | how do covariates change the hazard? | [`CoxRegression`] |
-//! | how do covariates stretch times? | [`AcceleratedRegression`] |
+//! | how do covariates stretch times? | [`AcceleratedRegression`]; with the shape of the law estimated too, [`generalized_gamma`] |
 //! | how many had one kind of event, when others compete? | [`CumulativeIncidence`], [`fine_gray`] |
 //! | does a score order subjects as their events came? | [`concordance`] |
 //! | how good are predicted risks at a time? | [`score_predictions`] |
+//! | are predicted hazards as far apart as they should be? | [`calibration_slope`] |
 //! | which value do a given share of draws stay below? | [`quantile`], [`quantiles`], [`Spread`] |
 //! | how sure is a simulated mean, or a simulated share? | [`Mean`], [`Share`] |
 //! | how much better is one arm than another on the same patients? | [`PairedDifference`], [`bootstrap_paired`] |
@@ -24,6 +25,7 @@ mod coefficient;
 mod competing;
 mod concordance;
 mod cox;
+mod generalized_gamma;
 mod logrank;
 mod nelson_aalen;
 mod newton;
@@ -38,10 +40,11 @@ pub use coefficient::Coefficient;
 pub use competing::{CompetingFollowUp, CumulativeIncidence, IncidenceStep, fine_gray};
 pub use concordance::{Concordance, concordance};
 pub use cox::{CoxFit, CoxRegression, Ties};
+pub use generalized_gamma::{GeneralizedGammaFit, generalized_gamma};
 pub use logrank::{GroupCount, LogRank, LogRankTest, Weighting, log_rank};
 pub use nelson_aalen::{HazardStep, NelsonAalen};
 pub use period::Period;
-pub use prediction::{PredictionScore, score_predictions};
+pub use prediction::{PredictionScore, calibration_slope, score_predictions};
 pub use summary::{Mean, PairedDifference, Share, Spread, bootstrap_paired, quantile, quantiles};
 pub use survival::{FollowUp, KaplanMeier, RestrictedMean, SurvivalAt, SurvivalStep, TimeQuantile};
 

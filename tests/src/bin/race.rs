@@ -380,6 +380,7 @@ const SECTIONS: &[Section] = &[
     ("ensemble", ensembles),
     ("engines", engines),
     ("reading", reading),
+    ("planning", planning),
 ];
 
 fn solvers(rows: &mut Vec<Row>) -> Result<(), Failure> {
@@ -401,6 +402,11 @@ fn engines(rows: &mut Vec<Row>) -> Result<(), Failure> {
 
 fn reading(rows: &mut Vec<Row>) -> Result<(), Failure> {
     rows.extend(races::reading::rows()?);
+    Ok(())
+}
+
+fn planning(rows: &mut Vec<Row>) -> Result<(), Failure> {
+    rows.extend(races::planning::rows()?);
     Ok(())
 }
 

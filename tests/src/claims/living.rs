@@ -2,7 +2,6 @@
 
 use super::{Claim, Ours, words};
 use crate::sbc::design;
-use crate::updates::milliseconds;
 use twin_calibrate::living::{Particles, Twin, Updater};
 use twin_calibrate::testing::Design;
 use twin_calibrate::{Calibrator, Posterior, Tempered};
@@ -57,12 +56,6 @@ pub(super) fn claims() -> Vec<Claim> {
         run: Box::new(move || run().map(Some)),
     };
     vec![
-        slow(
-            "update_milliseconds",
-            "one more PSA updates a twin of 1000 particles: milliseconds, fastest of five (below 50)",
-            (25.0, 25.0),
-            milliseconds,
-        ),
         slow(
             "filter_against_refit_mean",
             "ten patients followed by 1000 particles against a refit: largest distance of means in sd (below 0.3)",

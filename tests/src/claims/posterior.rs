@@ -38,7 +38,7 @@ pub(super) fn claims() -> Vec<Claim> {
             claim("mean", shift, (0.05, 0.05), |c| c.shift),
             claim("sd", spread, (0.05, 0.05), |c| c.spread),
             claim("r_hat", "largest R-hat (below 1.01)", (1.0, 0.01), |c| c.r_hat),
-            claim("ess", "least effective number of draws, bulk and tails (at least 400 of 8000)", (5400.0, 5000.0), |c| {
+            claim("ess", "least effective number of draws, bulk and tails (at least 400 of 32,000)", (16_200.0, 15_800.0), |c| {
                 c.effective
             }),
         ]

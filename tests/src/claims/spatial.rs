@@ -2,7 +2,7 @@
 
 use super::{Claim, Ours, words};
 use crate::spatial_calibration::{Outcome, Study};
-use crate::{real_masks, spatial};
+use crate::{convergence, real_masks, spatial};
 use std::sync::{Arc, OnceLock};
 use twin_models::spatial::Method;
 
@@ -10,13 +10,17 @@ const SECOND_ORDER: &str = "order of the scheme, against an exact solution";
 /// A course with a known solution: its name, what it is, and its errors at refinements.
 type Course = (&'static str, &'static str, fn() -> spatial::Errors);
 
-const MODES: [Course; 6] = [
+const MODES: [Course; 10] = [
     ("uniform", "a cosine in a box", || spatial::uniform(4, Method::RungeKuttaLegendre)),
     ("uniform_reference", "a cosine in a box, by the reference method", || spatial::uniform(4, Method::RungeKutta)),
     ("tissues", "two layers whose diffusivities differ fivefold", || spatial::tissues(4)),
     ("notched_region", "a mode of a region with a notch, a cavity and inner corners", || spatial::notched(3)),
     ("fisher_wave", "the exact wave of Fisher's equation", || Ok(spatial::fisher(4)?.0)),
     ("in_time", "logistic growth in two tissues, steps alone", || spatial::in_time(4)),
+    ("disc", "a mode of a disc whose border the voxels follow in steps, in the mean", || spatial::disc(4)),
+    ("shells", "the slowest mode of a ball, on shells", || convergence::shells(4)),
+    ("tensor", "a tensor that turns from place to place, between flat walls", || convergence::tensor(4)),
+    ("tensor_curved", "a tensor that turns, curved walls followed in steps, in the mean", || convergence::tensor_curved(4)),
 ];
 
 pub(super) fn claims() -> Vec<Claim> {
@@ -56,6 +60,23 @@ pub(super) fn claims() -> Vec<Claim> {
             run,
         ));
     }
+    for (name, tolerated) in [("coarse", 1e-3), ("fine", 1e-5)] {
+        claims.push(Claim::quick(
+            format!("spatial.estimated_error_{name}"),
+            format!("true error over the estimated one where each step may make an error of {tolerated:.0e}"),
+            "a bar of this project: an estimate that bounds, so above 0 and at most 1; the truth at steps of an eighth of a day",
+            (0.5, 0.5),
+            move || convergence::true_over_estimated(tolerated).map_err(words),
+        ));
+    }
+    claims.push(Claim::quick(
+        "spatial.anoxic_radius",
+        "radius without oxygen of a spheroid of 0.5 mm whose cells use 20 mmHg/s of 40, in mm",
+        "closed form for a constant rate of use, Grimes et al. 2014, doi:10.1098/rsif.2013.1124",
+        // The root of r_o² + 2 r³/r_o − 3 r² = 6 D p/a.
+        (convergence::anoxic_radius(), 0.005),
+        || convergence::spheroid().map_err(words),
+    ));
     claims.extend(calibration());
     claims.extend(masks());
     claims

@@ -294,8 +294,17 @@ pub fn dicompyler(root: &Path, folder: &Path) -> Result<Tally, String> {
         }
         let (ours, mean) = (histogram.mean_gy(), of("mean_gy"));
         tally.holds(&format!("{name} mean"), (ours - mean).abs() <= (0.01 * mean).max(0.02), || format!("{ours} Gy, not {mean}"));
-        let (ours, d95) = (histogram.dose_at_percent(95.0).unwrap_or(f64::NAN), of("D95"));
+        let (ours, d95) = (nearest_dose(&histogram, 0.95), of("D95"));
         tally.holds(&format!("{name} D95"), (ours - d95).abs() <= 0.05, || format!("{ours} Gy, not {d95}"));
     }
     Ok(tally)
+}
+
+/// Dx as dicompyler-core has it: the first bin of 1 cGy whose share is the nearest to `share`. It is not the dose that at least so much
+/// of the volume receives, which [`dicom::DoseVolume::dose_at_percent`] gives: of the 26 centers in the scar the lowest has 2.36 Gy and
+/// the next 2.54 Gy; 96 % receive the second, which is D95 by its definition, and dicompyler-core gives the lower end of that step.
+fn nearest_dose(histogram: &dicom::DoseVolume, share: f64) -> f64 {
+    let apart: Vec<f64> = histogram.cumulative(0.01).iter().map(|bin| (bin - share).abs()).collect();
+    let least = apart.iter().copied().fold(f64::INFINITY, f64::min);
+    apart.iter().position(|bin| *bin <= least).map_or(f64::NAN, |bin| bin as f64 * 0.01)
 }

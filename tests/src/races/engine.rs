@@ -67,6 +67,15 @@ pub fn rows() -> Result<Vec<Row>, Failure> {
     let against_bare = duel(5, 1, &mut || keep(one.install(|| run(&trial)).map(|_| ())), &mut bare);
     let against_one =
         duel(5, 1, &mut || assert!(two.install(|| run(&trial)).is_ok()), &mut || assert!(one.install(|| run(&trial)).is_ok()));
+    // What a second thread can gain on this machine: the same courses in two halves that share nothing.
+    let live = |part: &[Bare]| -> Result<f64, SimulationError> {
+        let mut row = vec![0.0; trial.model.spec().observables.len()];
+        part.iter().map(|course| course.live(&*trial.model, &mut row)).sum()
+    };
+    let (first, second) = courses.split_at(courses.len() / 2);
+    let halves = || two.install(|| rayon::join(|| live(first), || live(second)));
+    let bare_halves =
+        duel(5, 1, &mut || assert!(matches!(halves(), (Ok(_), Ok(_)))), &mut || assert!(one.install(|| live(&courses)).is_ok()));
     let path = std::env::temp_dir().join(format!("twin-race-{}.outcomes", std::process::id()));
     let batch = Batch::new(&trial, MANIFEST)?;
     let mut journaled = || {
@@ -85,6 +94,7 @@ pub fn rows() -> Result<Vec<Row>, Failure> {
     Ok(vec![
         Row::new("trial.bare", against_bare, format!("{what}; the rival integrates the same courses and does nothing else")),
         Row::new("trial.one_thread", against_one, format!("{what}; ours has two threads")),
+        Row::new("trial.bare_one_thread", bare_halves, format!("{what}; the bare courses alone, ours on two threads")),
         Row::new("trial.in_memory", in_memory, format!("{what}; ours goes through a journal")),
     ])
 }

@@ -177,13 +177,13 @@ fn image(folder: &Path) -> Result<PathBuf, Failure> {
     let volume = Volume::new(Lattice::from_ras([256; 3], ras)?, "1".parse()?, (0..256_usize.pow(3)).map(value).collect())?;
     let mut bytes = Image::from_volume(&volume)?.to_bytes();
     // The writer keeps numbers of 64 bits; scanners give 16.
-    let (header, values) = bytes.split_at_mut(352);
+    let (header, values) = bytes.split_at_mut(544); // NIfTI-2
     let short: Vec<u8> = values
         .chunks_exact(8)
         .flat_map(|value| (f64::from_le_bytes(value.try_into().unwrap_or_default()) as i16).to_le_bytes())
         .collect();
-    header[70..74].copy_from_slice(&[4, 0, 16, 0]);
-    header[112..116].copy_from_slice(&0.5_f32.to_le_bytes());
+    header[12..16].copy_from_slice(&[4, 0, 16, 0]);
+    header[176..184].copy_from_slice(&0.5_f64.to_le_bytes());
     let mut file = flate2::write::GzEncoder::new(std::fs::File::create(&path)?, flate2::Compression::default());
     file.write_all(header)?;
     file.write_all(&short)?;

@@ -99,9 +99,9 @@ pub enum Concern {
         /// The shape of the tail of the importance weights, at least 0.7.
         pareto_k: f64,
     },
-    /// The posterior does not fall like the normal distribution that was drawn from.
+    /// The posterior does not fall like the normal distribution, or the expansion of second order, that was drawn from.
     NotNormal {
-        /// The largest share by which its fall differs.
+        /// The largest difference, as a share of how far a normal one falls over two standard deviations.
         departure: f64,
     },
     /// The posterior has several peaks, of which the method took one.
@@ -152,7 +152,7 @@ impl fmt::Display for Concern {
             Self::NotNormal { departure } => {
                 write!(
                     f,
-                    "two standard deviations away the posterior has not fallen like a normal one, off by {:.0} %",
+                    "the posterior does not fall like what was drawn from, off by {:.0} % of a fall over two standard deviations",
                     100.0 * departure
                 )
             }

@@ -44,6 +44,9 @@ impl Change {
         let what = match &entry.event {
             Event::Observation(observation) => observation.observable.to_string(),
             Event::Treatment(treatment) => treatment.to_string(),
+            Event::Advice(advice) => advice.to_string(),
+            Event::Decision(decision) => decision.to_string(),
+            Event::Outcome(outcome) => outcome.to_string(),
             _ => "an event".to_owned(),
         };
         Self::Recorded { time: entry.time, what, provenance: entry.provenance.clone() }

@@ -2,7 +2,7 @@
 
 use super::Problem;
 use crate::{CalibrationError, ErrorModel, Reading};
-use twin_core::{Finding, Grid, Observable, Observation, Time};
+use twin_core::{Finding, Grid, Observable, Observation, ScalarField, Time};
 use twin_models::Simulation;
 
 /// Where the value of an inferred parameter goes.
@@ -61,9 +61,8 @@ pub(super) fn check_likelihood(
     Err(CalibrationError::NoLikelihood { observable: observable.to_string(), at, reading, parameters })
 }
 
-pub(super) fn predicted_field(simulation: &dyn Simulation, image: &Image) -> Option<Vec<f64>> {
-    let field = simulation.fields()?.observe_field(&image.observable)?;
-    (*field.grid() == image.grid).then(|| field.values().to_vec())
+pub(super) fn predicted_field(simulation: &dyn Simulation, image: &Image) -> Option<ScalarField> {
+    simulation.fields()?.observe_field(&image.observable).filter(|field| *field.grid() == image.grid)
 }
 
 pub(super) fn reading(observation: &Observation, unit: &str) -> Result<Reading, Option<twin_core::CoreError>> {

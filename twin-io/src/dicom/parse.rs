@@ -27,7 +27,7 @@ const LITTLE: Syntax = Syntax { explicit: true, big: false, coding: Coding::Nati
 const IMPLICIT: Syntax = Syntax { explicit: false, big: false, coding: Coding::Native };
 const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
 
-/// Transfer syntaxes of compressed pixels that are known by name, but not read.
+/// Transfer syntaxes of compressed pixels that are known by name; those of the JPEG family are read with the feature `jpeg`.
 const NAMED: [(&str, &str); 9] = [
     ("1.2.840.10008.1.2.4.50", "JPEG baseline"),
     ("1.2.840.10008.1.2.4.51", "JPEG extended"),
@@ -39,7 +39,11 @@ const NAMED: [(&str, &str); 9] = [
     ("1.2.840.10008.1.2.4.91", "JPEG 2000"),
     ("1.2.840.10008.1.2.4.201", "high-throughput JPEG 2000 lossless"),
 ];
-const READ: &str = "implicit and explicit little endian, explicit big endian, deflated, RLE";
+const READ: &str = if cfg!(feature = "jpeg") {
+    "implicit and explicit little endian, explicit big endian, deflated, RLE, JPEG, JPEG-LS, JPEG 2000"
+} else {
+    "implicit and explicit little endian, explicit big endian, deflated, RLE (with the feature `jpeg` also JPEG, JPEG-LS, JPEG 2000)"
+};
 
 fn syntax(uid: &str, place: &Place) -> Result<Syntax, IoError> {
     match uid {
@@ -58,6 +62,8 @@ impl Coding {
     /// Refuses the compressions that are not read.
     pub(super) fn checked(self, place: &Place) -> Result<Self, IoError> {
         match self {
+            #[cfg(feature = "jpeg")]
+            Self::Other(name) if super::jpeg::is_read(name) => Ok(self),
             Self::Other(name) => Err(place.clone().field("(7FE0,0010)").unsupported(format!("pixels in {name}"), READ)),
             read => Ok(read),
         }

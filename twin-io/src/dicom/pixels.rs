@@ -1,4 +1,4 @@
-//! Pixels as they are stored: native or in run lengths, of 1 to 32 bits.
+//! Pixels as they are stored: native, in run lengths or compressed, of 1 to 32 bits.
 
 use super::parse::{Coding, Dataset, Loaded, Value};
 use super::tag;
@@ -88,6 +88,26 @@ pub(super) fn stored(dataset: &Dataset<'_>, loaded: &Loaded, layout: &Layout) ->
                 numbers(&frame, &by_pixel, false, &mut values);
             }
         }
+        #[cfg(feature = "jpeg")]
+        (Some((_, Value::Fragments(fragments))), Coding::Other(name)) => {
+            let whole = [fragments.concat()];
+            let frames: Vec<&[u8]> = match layout.frames {
+                // One frame may be cut into several fragments.
+                1 => whole.iter().map(Vec::as_slice).collect(),
+                frames if frames == fragments.len() => fragments.clone(),
+                frames => {
+                    return Err(place.invalid(format!("holds {} fragments, but {frames} frames are declared", fragments.len())));
+                }
+            };
+            for frame in frames {
+                let samples = super::jpeg::decode(frame, name, layout).map_err(|rule| place.clone().syntax(rule))?;
+                for sample in samples {
+                    values.push(
+                        layout.number(sample).ok_or_else(|| place.clone().invalid("a number needs more bits than are stored"))?,
+                    );
+                }
+            }
+        }
         (None, _) => return Err(place.invalid("there are no pixels")),
         _ => return Err(place.syntax("the pixels are not written as the transfer syntax says")),
     }
@@ -131,6 +151,26 @@ fn numbers(bytes: &[u8], layout: &Layout, big: bool, values: &mut Vec<f64>) {
                     .map(|at| frame.get(at % layout.samples * pixels + at / layout.samples).copied().unwrap_or_default()),
             );
         }
+    }
+}
+
+#[cfg(feature = "jpeg")]
+impl Layout {
+    /// Whether samples of so many bits fit what is allocated.
+    pub(super) fn holds(&self, bits: usize) -> bool {
+        (1..=self.allocated.min(16)).contains(&bits)
+    }
+
+    /// The number that a decoded sample stands for. Encoders may have taken numbers with a sign for such without, and the reverse: the
+    /// bits are the same. `None` for a sample of more bits than are stored.
+    fn number(&self, sample: i32) -> Option<f64> {
+        let stored = self.stored.min(31);
+        let (least, most) = (-(1_i64 << (stored - 1)), (1_i64 << stored) - 1);
+        if !(least..=most).contains(&i64::from(sample)) || (!self.signed && sample < 0) {
+            return None;
+        }
+        let wraps = self.signed && i64::from(sample) >= 1 << (stored - 1);
+        Some(if wraps { f64::from(sample) - (1_i64 << stored) as f64 } else { f64::from(sample) })
     }
 }
 

@@ -278,7 +278,7 @@ fn lengths_beyond_the_file_deep_nesting_and_doubles_are_refused() {
         [0x08, 0, 0x40, 0x11, b'S', b'Q', 0, 0, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xff, 0, 0xe0, 0xff, 0xff, 0xff, 0xff].repeat(20_000);
     assert!(message(&Writer(open).file(EXPLICIT)).contains("sequences inside each other"));
     assert!(message(&base.clone().short(tag::ROWS, 2).file(EXPLICIT)).contains("the element is there twice"));
-    assert!(message(&base.file("1.2.840.10008.1.2.4.90")).contains("pixels in JPEG 2000 lossless is not read"));
+    assert!(message(&base.file("1.2.840.10008.1.2.4.201")).contains("pixels in high-throughput JPEG 2000 lossless is not read"));
     assert!(message(&base.file("9.9")).contains("a transfer syntax that is not known"));
     assert!(message(b"nothing of the kind").contains("not a file of format `DICOM`"));
 }

@@ -5,6 +5,7 @@
 
 use super::lattice::{Lattice, Run};
 use super::number::Real;
+use std::ops::Range;
 
 /// Voxels that the tumor may grow by before the active region is made anew.
 const SLACK: usize = 4;
@@ -89,19 +90,36 @@ fn clip(run: Run, origin: usize, extent: Extent) -> Option<Run> {
     (start < end).then(|| Run { start, len: end - start })
 }
 
+/// The rows that hold something, along the second and the third axis.
+fn filled([_, ny, nz]: [usize; 3], extents: &[Extent]) -> [Range<usize>; 2] {
+    let (mut ys, mut zs) = (ny..0, nz..0);
+    for (row, _) in extents.iter().enumerate().filter(|(_, extent)| extent[0] < extent[1]) {
+        let (y, z) = (row % ny, row / ny);
+        ys = ys.start.min(y)..ys.end.max(y + 1);
+        zs = zs.start.min(z)..zs.end.max(z + 1);
+    }
+    [ys, zs]
+}
+
 /// Every extent wider by `by` voxels in all directions, diagonals included.
-fn dilated([nx, ny, nz]: [usize; 3], extents: &[Extent], by: usize) -> Vec<Extent> {
-    let along = |extents: &[Extent], stride: usize, count: usize| -> Vec<Extent> {
-        let mut wider = vec![NOTHING; extents.len()];
-        for (row, place) in wider.iter_mut().enumerate() {
-            let at = row / stride % count;
-            for other in at.saturating_sub(by)..=(at + by).min(count - 1) {
-                *place = union(*place, extents[row + other * stride - at * stride]);
-            }
+fn dilated(size: [usize; 3], extents: &[Extent], by: usize) -> Vec<Extent> {
+    let [nx, ny, nz] = size;
+    let [ys, zs] = filled(size, extents);
+    let wide = |range: &Range<usize>, count: usize| range.start.saturating_sub(by)..(range.end + by).min(count);
+    let near = |at: usize, range: &Range<usize>| at.saturating_sub(by).max(range.start)..(at + by + 1).min(range.end);
+    let (wide_y, wide_z) = (wide(&ys, ny), wide(&zs, nz));
+    let mut along_y = vec![NOTHING; extents.len()];
+    for z in zs.clone() {
+        for y in wide_y.clone() {
+            along_y[y + ny * z] = near(y, &ys).fold(NOTHING, |joined, other| union(joined, extents[other + ny * z]));
         }
-        wider
-    };
-    let mut wider = along(&along(extents, 1, ny), ny, nz);
+    }
+    let mut wider = vec![NOTHING; extents.len()];
+    for z in wide_z {
+        for y in wide_y.clone() {
+            wider[y + ny * z] = near(z, &zs).fold(NOTHING, |joined, other| union(joined, along_y[y + ny * other]));
+        }
+    }
     for extent in wider.iter_mut().filter(|extent| extent[0] < extent[1]) {
         *extent = [extent[0].saturating_sub(by as u32), (extent[1] + by as u32).min(nx as u32)];
     }

@@ -68,6 +68,18 @@ impl<L: Law> ReactionDiffusion<L, f64> {
         if !(standard_error > 0.0 && standard_error.is_finite()) {
             return Err(fault(format!("their standard error is {standard_error}, but must be above 0")));
         }
+        if self.anatomy().is_of_shells() {
+            let detail = "a gradient needs voxels of equal volume, but these are shells".to_owned();
+            return Err(SimulationError::Anatomy { what: "shells", detail });
+        }
+        if self.oxygen().is_some() {
+            let detail = "a gradient needs fractions that act alike whatever the cells, but these act by oxygen".to_owned();
+            return Err(SimulationError::Specification { model: crate::Model::spec(self).id.clone(), detail });
+        }
+        if self.settings().error_per_step.is_some() {
+            let detail = "a gradient is that of steps whose lengths are given, but `error_per_step` lets them adapt".to_owned();
+            return Err(SimulationError::Specification { model: crate::Model::spec(self).id.clone(), detail });
+        }
         let course = self.start_static(parameters, scenario.start)?;
         let prepared = Arc::clone(course.prepared());
         let ops = plan(&course, parameters.values(), scenario)?;

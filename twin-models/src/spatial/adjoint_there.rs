@@ -16,7 +16,7 @@ impl<L: Law> Adjoint<'_, L> {
     /// Goes through all operations and keeps states at even distances, as many as there is room for.
     pub(super) fn there(&mut self) -> Result<Vec<Kept>, Trouble> {
         let (lattice, settings) = (&self.prepared.lattice, &self.prepared.settings);
-        let mut cells = Cells::new(Arc::clone(lattice), self.prepared.initial.clone(), settings.active_above, settings.method);
+        let mut cells = Cells::new(Arc::clone(lattice), self.prepared.initial.spread(), settings.active_above, settings.method);
         self.versions.push(cells.active.clone());
         let (mut kept, mut distance): (Vec<Kept>, usize) = (Vec::new(), 1);
         for (op, what) in self.ops.iter().enumerate() {

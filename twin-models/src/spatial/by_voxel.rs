@@ -30,7 +30,7 @@ impl<L: Law> ReactionDiffusion<L, f64> {
     /// growth law. The cost does not depend on the number of voxels; it is that of some ten courses.
     ///
     /// # Errors
-    /// As [`ReactionDiffusion::misfit_gradient`].
+    /// As [`ReactionDiffusion::misfit_gradient`]; [`SimulationError::Anatomy`] where cells diffuse by tensors, which are no field of scalars.
     pub fn misfit_gradient_by_voxel(
         &self,
         parameters: &Parameters,
@@ -38,9 +38,13 @@ impl<L: Law> ReactionDiffusion<L, f64> {
         observed: &[ScalarField],
         standard_error: f64,
     ) -> Result<FieldGradient, SimulationError> {
-        let (gradient, found) = self.gradient_with(parameters, scenario, observed, standard_error, |prepared| {
-            Some(ByVoxel::new(&prepared.lattice, &prepared.initial))
-        })?;
+        if self.anatomy().relative_tensors().is_some() {
+            let detail =
+                "derivatives by voxel are those with respect to a scalar in each, but cells diffuse by tensors here".to_owned();
+            return Err(SimulationError::Anatomy { what: "diffusion tensors", detail });
+        }
+        let (gradient, found) =
+            self.gradient_with(parameters, scenario, observed, standard_error, |prepared| Some(ByVoxel::new(&prepared.lattice)))?;
         let anatomy = self.anatomy();
         let field = |of_box: &[f64], lattice: &Lattice<f64>| {
             let mut values = vec![0.0; anatomy.grid().voxels()];
@@ -77,10 +81,10 @@ pub(super) struct ByVoxel {
 }
 
 impl ByVoxel {
-    fn new(lattice: &Lattice<f64>, initial: &[f64]) -> Self {
+    fn new(lattice: &Lattice<f64>) -> Self {
         let zero = vec![0.0; lattice.len()];
         Self {
-            stages: vec![initial.to_vec(); 3],
+            stages: vec![zero.clone(); 3],
             derivative: zero.clone(),
             back: vec![zero.clone(); 3],
             image: zero.clone(),

@@ -50,6 +50,8 @@ pub(super) struct Cells<T> {
     method: Method,
     /// How many times the operator was applied to the active voxels.
     pub(super) sweeps: usize,
+    /// The active voxels of all those times together.
+    pub(super) voxels_swept: usize,
     /// The bound on the cells, in voxels full of them, that left through the border of the active region.
     pub(super) neglected: f64,
 }
@@ -66,6 +68,7 @@ impl<T: Real> Cells<T> {
             threshold: T::from_f64(threshold),
             method,
             sweeps: 0,
+            voxels_swept: 0,
             neglected: 0.0,
             lattice,
         };
@@ -80,7 +83,8 @@ impl<T: Real> Cells<T> {
             let (row, x) = (run.start / nx, run.start % nx);
             let above = |value: &T| *value > T::ZERO;
             let values = &self.field.values[run.start..run.start + run.len];
-            if let (Some(first), Some(last)) = (values.iter().position(above), values.iter().rposition(above)) {
+            if let Some(first) = values.iter().position(above) {
+                let last = values.iter().rposition(above).unwrap_or(first);
                 let [from, to] = self.extents[row];
                 self.extents[row] = [from.min((x + first) as u32), to.max((x + last + 1) as u32)];
             }
@@ -136,11 +140,12 @@ impl<T: Real> Cells<T> {
 
     /// One step of `stages`; gives the least value, and leaves all as it was, if that is negative.
     fn substep(&mut self, tau: f64, stages: usize) -> Result<Option<f64>, Trouble> {
-        self.active.cover(&self.lattice, &self.extents, stages);
+        self.active.cover(&self.lattice, &self.extents, stages * self.lattice.border);
         let operator = Operator { lattice: &self.lattice, active: &self.active };
         self.field.begin(&operator, tau, stages, |_, _| {});
         self.field.end(&operator, tau, stages, &mut self.found);
         self.sweeps += stages;
+        self.voxels_swept += stages * self.active.voxels;
         if self.found.iter().any(|found| found.broken) {
             return Err(Trouble::NotFinite);
         }

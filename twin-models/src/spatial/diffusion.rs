@@ -123,6 +123,9 @@ pub(super) fn apply_run<T: Real>(lattice: &Lattice<T>, y: &[T], run: Run, mut wr
     let (p, n) = (run.start, run.len);
     let [_, sy, sz] = lattice.strides();
     let [fx, fy, fz] = &lattice.faces;
+    if !lattice.oblique.is_empty() || lattice.inverse_volumes.is_some() {
+        return apply_linked_run(lattice, y, run, write);
+    }
     let here = &y[p..p + n];
     let (xm, xp) = (&y[p - 1..p - 1 + n], &y[p + 1..p + 1 + n]);
     let (ym, yp) = (&y[p - sy..p - sy + n], &y[p + sy..p + sy + n]);
@@ -136,6 +139,33 @@ pub(super) fn apply_run<T: Real>(lattice: &Lattice<T>, y: &[T], run: Run, mut wr
         let along_y = fy1[q] * (yp[q] - v) - fy0[q] * (v - ym[q]);
         let along_z = fz1[q] * (zp[q] - v) - fz0[q] * (v - zm[q]);
         write(q, v, along_x + along_y + along_z);
+    }
+}
+
+/// As [`apply_run`], with the links that are not along an axis and voxels of different volumes; kept apart so that what has neither stays
+/// one simple loop.
+#[inline(never)]
+fn apply_linked_run<T: Real>(lattice: &Lattice<T>, y: &[T], run: Run, mut write: impl FnMut(usize, T, T)) {
+    const PIECE: usize = 64;
+    let mut sums = [T::ZERO; PIECE];
+    for from in (0..run.len).step_by(PIECE) {
+        let (p, n) = (run.start + from, PIECE.min(run.len - from));
+        let (sums, here) = (&mut sums[..n], &y[p..p + n]);
+        sums.fill(T::ZERO);
+        let axes = lattice.faces.iter().zip(lattice.strides());
+        for (links, stride) in axes.chain(lattice.oblique.iter().map(|links| (&links.conductance, links.stride))) {
+            let (near, far) = (&links[p..p + n], &links[p + stride..p + stride + n]);
+            let (before, after) = (&y[p - stride..p - stride + n], &y[p + stride..p + stride + n]);
+            for q in 0..n {
+                sums[q] = sums[q] + far[q] * (after[q] - here[q]) - near[q] * (here[q] - before[q]);
+            }
+        }
+        if let Some(inverse) = &lattice.inverse_volumes {
+            sums.iter_mut().zip(&inverse[p..p + n]).for_each(|(sum, inverse)| *sum = *sum * *inverse);
+        }
+        for q in 0..n {
+            write(from + q, here[q], sums[q]);
+        }
     }
 }
 
@@ -240,9 +270,8 @@ impl<T: Real> Operator<'_, T> {
             for &run in self.active.of_plane(k) {
                 let (row, x) = (run.start / nx - k * ny, run.start % nx);
                 let values = &values[run.start..run.start + run.len];
-                let first = values.iter().position(|value| *value > threshold);
-                let last = values.iter().rposition(|value| *value > threshold);
-                if let (Some(first), Some(last)) = (first, last) {
+                if let Some(first) = values.iter().position(|value| *value > threshold) {
+                    let last = values.iter().rposition(|value| *value > threshold).unwrap_or(first);
                     let [from, to] = extents[row];
                     extents[row] = [from.min((x + first) as u32), to.max((x + last + 1) as u32)];
                 }

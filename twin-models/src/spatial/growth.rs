@@ -31,6 +31,8 @@ pub trait Law: ParameterSet<Of<f64> = Self> + Copy + std::fmt::Debug {
     fn apply<T: Real>(flow: [T; 2], cellularity: T) -> T;
     /// The cellularity after the flow, and its derivatives with respect to the cellularity before and to both coefficients.
     fn derivatives<T: Real>(flow: [T; 2], cellularity: T) -> (T, T, [T; 2]);
+    /// By how much the flow carries two cellularities apart at most, as a multiple of their difference; infinite if nothing bounds it.
+    fn widening(flow: [f64; 2]) -> f64;
     /// The largest relative growth rate of a voxel, per day; infinite if there is none.
     fn fastest(&self) -> f64;
 }
@@ -95,6 +97,9 @@ macro_rules! fractional_linear {
             let inverse = T::ONE / (T::ONE + b * c);
             let (share, after) = (c * inverse, a * c * inverse);
             (after, a * inverse * inverse, [share, T::ZERO - after * share])
+        }
+        fn widening([a, _]: [f64; 2]) -> f64 {
+            a
         }
     };
 }
@@ -179,6 +184,9 @@ impl Law for GompertzGrowth {
         }
         let after = Self::apply(flow, c);
         (after, flow[1] * after / c, [after, after * c.logarithm()])
+    }
+    fn widening(_flow: [f64; 2]) -> f64 {
+        f64::INFINITY
     }
     fn fastest(&self) -> f64 {
         // `β ln(K/c)` grows without bound as a voxel empties.

@@ -3,8 +3,9 @@
 use super::anatomy::Anatomy;
 use super::drug::Drug;
 use super::growth::Law;
-use super::lattice::Lattice;
+use super::lattice::{Lattice, Sparse};
 use super::number::Real;
+use super::oxygen::{Oxygen, Tissue};
 use super::simulation::Course;
 use super::values::Values;
 use crate::{Model, ModelSpec, ParameterSpec, Parameters, Simulation, SimulationError, Source, parameters};
@@ -49,6 +50,10 @@ pub enum Method {
 pub struct Settings {
     /// The longest step, longer than nothing. The error of a course falls with its square. Steps end at treatments too.
     pub longest_step: Span,
+    /// The largest error that one step may make, as a share of the field (roots of sums of squares over the voxels), above 0: steps of at most
+    /// the longest one are then chosen so that two of half the length differ from one by no more than this error comes to.
+    /// [`Course::estimated_error`] adds up what they make. `None` for steps of equal length.
+    pub error_per_step: Option<f64>,
     /// How diffusion is solved.
     pub method: Method,
     /// Work is done only where there is a cell at the start, where the cellularity comes to lie above this share, and around; 0 does it
@@ -73,6 +78,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             longest_step: Span::DAY,
+            error_per_step: None,
             method: Method::default(),
             active_above: 1e-12,
             cells_per_mm3: 7.5e5,
@@ -114,6 +120,7 @@ pub struct ReactionDiffusion<L, T = f64> {
     settings: Settings,
     spec: Arc<ModelSpec>,
     offers_voxels: bool,
+    oxygen: Option<Oxygen>,
     prepared: OnceLock<Result<Arc<Prepared<T>>, SimulationError>>,
     law: std::marker::PhantomData<fn() -> L>,
 }
@@ -123,9 +130,10 @@ pub struct ReactionDiffusion<L, T = f64> {
 pub(super) struct Prepared<T> {
     pub(super) anatomy: Arc<Anatomy>,
     pub(super) lattice: Arc<Lattice<T>>,
-    pub(super) initial: Vec<T>,
+    pub(super) initial: Sparse<T>,
     /// The dose in each voxel of the box, as a multiple of the prescribed one.
     pub(super) dose: Option<Vec<T>>,
+    pub(super) oxygen: Option<Tissue>,
     /// 1 in each voxel of the box that surgery empties, else 0.
     pub(super) cavity: Option<Vec<T>>,
     /// The unit of each treatment of the specification.
@@ -133,6 +141,13 @@ pub(super) struct Prepared<T> {
     pub(super) settings: Settings,
     pub(super) spec: Arc<ModelSpec>,
     pub(super) offers_voxels: bool,
+}
+
+impl<T: Real> Prepared<T> {
+    /// What the voxel at a place of the box counts for in sums over all: its volume where voxels are shells, else 1.
+    pub(super) fn share(&self, place: usize) -> f64 {
+        if self.anatomy.is_of_shells() { self.anatomy.volume_mm3(self.lattice.of_grid(place)) } else { 1.0 }
+    }
 }
 
 impl<L: Law, T: Real> ReactionDiffusion<L, T> {
@@ -145,6 +160,7 @@ impl<L: Law, T: Real> ReactionDiffusion<L, T> {
             settings: Settings::default(),
             spec: Arc::new(ModelSpec::new::<Movement>(L::ID, L::TITLE, L::SOURCE)),
             offers_voxels: false,
+            oxygen: None,
             prepared: OnceLock::new(),
             law: std::marker::PhantomData,
         };
@@ -158,6 +174,20 @@ impl<L: Law, T: Real> ReactionDiffusion<L, T> {
         self.drugs.push(drug);
         self.respecify();
         self
+    }
+
+    /// The same model, in which fractions act by the oxygen in each voxel at that time.
+    #[must_use]
+    pub fn with_oxygen(mut self, oxygen: Oxygen) -> Self {
+        self.oxygen = Some(oxygen);
+        self.respecify();
+        self
+    }
+
+    /// The oxygen, if fractions act by it.
+    #[must_use]
+    pub fn oxygen(&self) -> Option<&Oxygen> {
+        self.oxygen.as_ref()
     }
 
     /// The same model, solved and looked at with other settings.
@@ -185,6 +215,7 @@ impl<L: Law, T: Real> ReactionDiffusion<L, T> {
             settings: self.settings,
             spec: self.spec,
             offers_voxels: self.offers_voxels,
+            oxygen: self.oxygen,
             prepared: OnceLock::new(),
             law: std::marker::PhantomData,
         }
@@ -264,8 +295,16 @@ impl<L: Law, T: Real> ReactionDiffusion<L, T> {
                 return Err(fault(format!("{what} is {value}, but must lie between 0 and {high}")));
             }
         }
+        if let Some(tolerated) = settings.error_per_step
+            && !(tolerated > 0.0 && tolerated < 1.0)
+        {
+            return Err(fault(format!("error_per_step is {tolerated}, but must lie between 0 and 1")));
+        }
         if !(settings.cells_per_mm3 > 0.0 && settings.cells_per_mm3.is_finite()) {
             return Err(fault(format!("cells_per_mm3 is {}, but must be above 0", settings.cells_per_mm3)));
+        }
+        if let Some(detail) = self.oxygen.and_then(|oxygen| oxygen.fault()) {
+            return Err(fault(format!("oxygen: {detail}")));
         }
         for (index, drug) in self.drugs.iter().enumerate() {
             if self.drugs.iter().take(index).any(|other| other.suffix() == drug.suffix()) {
@@ -278,7 +317,8 @@ impl<L: Law, T: Real> ReactionDiffusion<L, T> {
         let cavity =
             |region: &twin_core::Mask| -> Vec<f64> { region.inside().iter().map(|&inside| f64::from(u8::from(inside))).collect() };
         Ok(Prepared {
-            initial: lattice.gather(self.anatomy.cellularity()),
+            initial: lattice.gather_sparse(self.anatomy.cellularity()),
+            oxygen: self.oxygen.map(|oxygen| Tissue::new(oxygen, &self.anatomy)),
             dose: self.anatomy.relative_dose().map(|dose| lattice.gather(dose)),
             cavity: self.anatomy.resection().map(|region| lattice.gather(&cavity(region))),
             lattice: Arc::new(lattice),

@@ -10,13 +10,16 @@ use super::values::Values;
 use crate::{Fields, Simulation, SimulationError};
 use std::borrow::Cow;
 use std::sync::Arc;
-use twin_core::{CoreError, Observable, ScalarField, Span, Time, Treatment, Unit};
+use twin_core::{CoreError, Span, Time, Treatment};
 
 /// The cells at one moment: what the field is after the flow that is still to be applied.
 #[derive(Debug, Clone)]
-struct Moment<T> {
-    cells: Cells<T>,
-    pending: [f64; 2],
+pub(super) struct Moment<T> {
+    pub(super) cells: Cells<T>,
+    pub(super) pending: [f64; 2],
+    /// What the errors of the steps come to at most, before the flow that is still to be applied, if steps adapt: a sum over voxels of
+    /// squares, and its root.
+    pub(super) error: f64,
 }
 
 /// One course of a [`ReactionDiffusion`](super::ReactionDiffusion) model.
@@ -24,19 +27,21 @@ struct Moment<T> {
 /// It stands at the end of its last whole step; a look in between takes a shorter step on a copy, so that looks change nothing.
 #[derive(Debug)]
 pub struct Course<L, T = f64> {
-    prepared: Arc<Prepared<T>>,
-    values: Values<L>,
-    start: Time,
-    now: Time,
+    pub(super) prepared: Arc<Prepared<T>>,
+    pub(super) values: Values<L>,
+    pub(super) start: Time,
+    pub(super) now: Time,
     /// Where the last step ended, in days from the start.
-    at: f64,
+    pub(super) at: f64,
     /// Steps end at whole multiples of the longest one from here.
     anchor: f64,
     steps: f64,
-    moment: Moment<T>,
+    /// How long the next step is to be, if steps adapt.
+    pub(super) pace: f64,
+    pub(super) moment: Moment<T>,
     /// The cells now, unless the last step ended now.
-    between: Option<Moment<T>>,
-    neglected: f64,
+    pub(super) between: Option<Moment<T>>,
+    pub(super) neglected: f64,
     infusions: Infusions,
 }
 
@@ -55,10 +60,13 @@ impl<L: Clone, T: Real> Clone for Course<L, T> {
 
 impl<L: Law, T: Real> Course<L, T> {
     pub(super) fn new(prepared: Arc<Prepared<T>>, values: Values<L>, start: Time) -> Self {
-        let settings = &prepared.settings;
-        let cells = Cells::new(Arc::clone(&prepared.lattice), prepared.initial.clone(), settings.active_above, settings.method);
-        let moment = Moment { cells, pending: L::IDENTITY };
+        let settings = prepared.settings.clone();
+        // What is neglected is counted in voxels of one volume; of shells nothing is.
+        let threshold = if prepared.anatomy.is_of_shells() { 0.0 } else { settings.active_above };
+        let cells = Cells::new(Arc::clone(&prepared.lattice), prepared.initial.spread(), threshold, settings.method);
+        let moment = Moment { cells, pending: L::IDENTITY, error: 0.0 };
         Self {
+            pace: settings.longest_step.days(),
             prepared,
             values,
             start,
@@ -73,48 +81,6 @@ impl<L: Law, T: Real> Course<L, T> {
         }
     }
 
-    /// How many times the diffusion operator has been applied to the active voxels.
-    #[must_use]
-    pub fn sweeps(&self) -> usize {
-        self.moment.cells.sweeps
-    }
-
-    /// How many voxels are active.
-    #[must_use]
-    pub fn active_voxels(&self) -> usize {
-        self.moment.cells.active.voxels
-    }
-
-    /// A bound, to first order, on the share of the cells that was neglected outside the active region, grown to now.
-    ///
-    /// It is infinite under [`GompertzGrowth`](super::GompertzGrowth) as soon as anything is neglected: the fewer cells there are, the faster
-    /// they grow, so nothing bounds what a neglected one would have become. Set [`Settings::active_above`](super::Settings) to 0 there to
-    /// neglect nothing.
-    #[must_use]
-    pub fn neglected(&self) -> f64 {
-        let moment = self.between.as_ref().unwrap_or(&self.moment);
-        let cells = moment.cells.operator().sum(&moment.cells.field.values, |_, value| value.to_f64());
-        let days = (self.now - self.start).days() - self.at;
-        if cells > 0.0 { self.neglected_after(moment, days) / cells } else { 0.0 }
-    }
-
-    /// The cellularity in every voxel of the grid.
-    #[must_use]
-    pub fn cellularity(&self) -> Vec<f64> {
-        let lattice = &self.prepared.lattice;
-        let (moment, flow) = self.current();
-        let mut of_box = vec![T::ZERO; lattice.len()];
-        for run in &lattice.runs {
-            let at = run.start..run.start + run.len;
-            let values = moment.cells.field.values.get(at.clone()).unwrap_or_default();
-            let places = of_box.get_mut(at).unwrap_or_default();
-            places.iter_mut().zip(values).for_each(|(place, value)| *place = L::apply(flow, *value));
-        }
-        let mut field = vec![0.0; self.prepared.anatomy.grid().voxels()];
-        lattice.scatter(&of_box, &mut field);
-        field
-    }
-
     pub(super) fn prepared(&self) -> &Arc<Prepared<T>> {
         &self.prepared
     }
@@ -124,16 +90,21 @@ impl<L: Law, T: Real> Course<L, T> {
         self.prepared.spec.treatments.iter().skip(2).map(|known| known.kind != crate::TreatmentKind::Continuous).collect()
     }
 
-    fn current(&self) -> (&Moment<T>, [T; 2]) {
+    pub(super) fn current(&self) -> (&Moment<T>, [T; 2]) {
         let moment = self.between.as_ref().unwrap_or(&self.moment);
         (moment, moment.pending.map(T::from_f64))
     }
 
     /// One step of `days` from the end of the last one.
-    fn step(values: &Values<L>, moment: &mut Moment<T>, days: f64) -> Result<(), Trouble> {
+    pub(super) fn step(values: &Values<L>, moment: &mut Moment<T>, days: f64) -> Result<(), Trouble> {
         let half = 0.5 * days;
         let first = L::flow(&values.of_law, &Kill { drugs: &values.drugs, from: 0.0 }, half);
-        let flow = L::then(moment.pending, first).map(T::from_f64);
+        let flow = L::then(moment.pending, first);
+        if moment.error > 0.0 {
+            // Diffusion carries nothing apart.
+            moment.error *= L::widening(flow);
+        }
+        let flow = flow.map(T::from_f64);
         moment.cells.each(|value| L::apply(flow, value));
         moment.pending = L::IDENTITY;
         moment.cells.diffuse(days * values.diffusivity)?;
@@ -156,18 +127,18 @@ impl<L: Law, T: Real> Course<L, T> {
     }
 
     /// What was neglected, grown over `days`.
-    fn grown(&self, neglected: f64, days: f64) -> f64 {
+    pub(super) fn grown(&self, neglected: f64, days: f64) -> f64 {
         if neglected > 0.0 && days > 0.0 { neglected * (self.values.law.fastest() * days).exp() } else { neglected }
     }
 
     /// What was neglected until `moment`, a step of `days` after the last one.
-    fn neglected_after(&self, moment: &Moment<T>, days: f64) -> f64 {
+    pub(super) fn neglected_after(&self, moment: &Moment<T>, days: f64) -> f64 {
         let more = moment.cells.neglected - self.moment.cells.neglected;
         self.grown(self.neglected, days) + more
     }
 
     /// The drugs `days` after the end of the last step.
-    fn clear(&mut self, days: f64) {
+    pub(super) fn clear(&mut self, days: f64) {
         self.values.drugs.iter_mut().for_each(|drug| drug.amount = drug.amount_after(days));
     }
 
@@ -195,6 +166,9 @@ impl<L: Law, T: Real> Course<L, T> {
 
     /// Takes all whole steps up to `target`, and the rest of the way on a copy.
     fn step_to(&mut self, target: f64) -> Result<(), SimulationError> {
+        if let Some(tolerated) = self.prepared.settings.error_per_step {
+            return self.step_adaptively(target, tolerated).map_err(|trouble| self.failure(trouble));
+        }
         let longest = self.prepared.settings.longest_step.days();
         if (target - self.at) / longest > MOST as f64 {
             return Err(self.failure(Trouble::TooMany));
@@ -267,6 +241,9 @@ impl<L: Law, T: Real> Course<L, T> {
             self.moment.pending = L::survived(self.moment.pending, everywhere);
             return;
         };
+        if self.moment.error > 0.0 {
+            self.moment.error *= L::widening(self.moment.pending);
+        }
         let flow = self.moment.pending.map(T::from_f64);
         self.moment.pending = L::IDENTITY;
         self.moment.cells.each_with(map, |value, at| L::apply(flow, value) * T::from_f64(share(at.to_f64())));
@@ -280,7 +257,9 @@ impl<L: Law, T: Real> Course<L, T> {
                 let Radiation { radiosensitivity: alpha, alpha_beta_ratio: ratio } = self.values.radiation;
                 let survival = move |gray: f64| (-alpha * gray * (1.0 + gray / ratio)).exp();
                 if alpha * amount > 0.0 {
-                    self.survive(survival(amount), prepared.dose.as_deref(), |relative| survival(relative * amount));
+                    let by_oxygen = self.dose_by_oxygen()?;
+                    let map = by_oxygen.as_deref().or(prepared.dose.as_deref());
+                    self.survive(survival(amount), map, |relative| survival(relative * amount));
                 }
             }
             Treatment::Surgery { .. } => {
@@ -335,18 +314,22 @@ impl<L: Law, T: Real> Simulation for Course<L, T> {
     }
 
     fn observe(&self, y: &mut [f64]) {
-        let (settings, volume) = (&self.prepared.settings, self.prepared.anatomy.grid().voxel_volume_mm3());
+        let (settings, anatomy) = (&self.prepared.settings, &self.prepared.anatomy);
         let (moment, flow) = self.current();
-        let (mut cells, mut visible, mut enhancing) = (0.0, 0_usize, 0_usize);
-        for run in &self.prepared.lattice.runs {
-            for value in moment.cells.field.values.get(run.start..run.start + run.len).unwrap_or_default() {
-                let cellularity = L::apply(flow, *value).to_f64();
-                cells += cellularity;
-                visible += usize::from(cellularity > settings.visible_on_flair);
-                enhancing += usize::from(cellularity > settings.visible_on_t1_gd);
+        let (mut cells, mut visible, mut enhancing) = (0.0, 0.0, 0.0);
+        for run in &moment.cells.active.runs {
+            // Sums of shares of one volume where that is the same everywhere.
+            let from = self.prepared.lattice.of_grid(run.start);
+            let share = |q: usize| if anatomy.is_of_shells() { anatomy.volume_mm3(from + q) } else { 1.0 };
+            for (q, value) in moment.cells.field.values.get(run.start..run.start + run.len).unwrap_or_default().iter().enumerate() {
+                let (cellularity, share) = (L::apply(flow, *value).to_f64(), share(q));
+                cells += cellularity * share;
+                visible += if cellularity > settings.visible_on_flair { share } else { 0.0 };
+                enhancing += if cellularity > settings.visible_on_t1_gd { share } else { 0.0 };
             }
         }
-        let values = [cells * volume * settings.cells_per_mm3, visible as f64 * volume, enhancing as f64 * volume];
+        let volume = if anatomy.is_of_shells() { 1.0 } else { anatomy.grid().voxel_volume_mm3() };
+        let values = [cells * volume * settings.cells_per_mm3, visible * volume, enhancing * volume];
         y.iter_mut().zip(values).for_each(|(place, value)| *place = value);
     }
 
@@ -363,14 +346,5 @@ impl<L: Law, T: Real> Simulation for Course<L, T> {
 
     fn fields(&self) -> Option<&dyn Fields> {
         Some(self)
-    }
-}
-
-impl<L: Law, T: Real> Fields for Course<L, T> {
-    fn observe_field(&self, observable: &Observable) -> Option<ScalarField> {
-        if *observable != Observable::CELLULARITY {
-            return None;
-        }
-        ScalarField::on(self.prepared.anatomy.grid().clone(), Unit::dimensionless(), self.cellularity()).ok()
     }
 }

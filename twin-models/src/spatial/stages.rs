@@ -7,7 +7,7 @@ use super::number::Real;
 
 /// The field of every voxel of the box, and the stages of a step from it.
 ///
-/// Outside the active voxels all of them keep what they were made with.
+/// Outside the active voxels all of them are 0, and stay so.
 #[derive(Debug, Clone)]
 pub(super) struct Stages<T> {
     /// `Y_0`.
@@ -21,13 +21,15 @@ pub(super) struct Stages<T> {
 
 impl<T: Real> Stages<T> {
     pub(super) fn new(values: Vec<T>) -> Self {
-        Self { derivative: values.clone(), first: values.clone(), second: Vec::new(), values }
+        // Memory that is asked for as zeros and never written costs neither time nor room.
+        let empty = || vec![T::ZERO; values.len()];
+        Self { derivative: empty(), first: empty(), second: Vec::new(), values }
     }
 
     /// All stages but the last, of a step of `tau`. Before each of them but the first, `seen` is told which one it is, and `Y_{j−1}`.
     pub(super) fn begin(&mut self, operator: &Operator<'_, T>, tau: f64, stages: usize, mut seen: impl FnMut(usize, &[T])) {
         if stages > 2 && self.second.is_empty() {
-            self.second = self.values.clone();
+            self.second = vec![T::ZERO; self.values.len()];
         }
         let factor = T::from_f64(first_factor(stages) * tau);
         operator.first_stage(&self.values, factor, &mut self.derivative, &mut self.first);

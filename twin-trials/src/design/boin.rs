@@ -10,8 +10,8 @@ use statrs::distribution::{Beta, ContinuousCDF};
 /// dose is at or below [`Boin::escalate`], down when it is at or above [`Boin::deescalate`], else stay.
 ///
 /// A dose at which, after three patients, the posterior probability of more toxicity than the target exceeds `elimination` is never given
-/// again, nor any above it; if that is the lowest, the trial stops. The recommended dose is the one whose isotonic estimate is nearest to
-/// the target.
+/// again, nor any above it; if that is the lowest, the trial stops. It also stops when [`Boin::enough`] patients have been treated at the
+/// dose that would be given again. The recommended dose is the one whose isotonic estimate is nearest to the target.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Boin {
     /// The target probability of toxicity.
@@ -24,6 +24,13 @@ pub struct Boin {
     pub elimination: f64,
     /// Patients in a cohort; 3 unless set.
     pub cohort: usize,
+    /// Stop once this many patients have been treated at a dose that would be given again; never unless set.
+    #[serde(default)]
+    pub enough: Option<usize>,
+    /// Give the same dose again after one toxicity among three patients, as in the 3+3 design, where the boundary would lower it (the option
+    /// of Zhao et al. 2024, doi:10.1158/1078-0432.CCR-23-2585); false unless set.
+    #[serde(default)]
+    pub stay_at_one_of_three: bool,
 }
 
 impl Boin {
@@ -34,7 +41,15 @@ impl Boin {
     pub fn new(target: f64) -> Result<Self, TrialError> {
         open_unit("target toxicity", target)?;
         open_unit("1.4 times the target toxicity", 1.4 * target)?;
-        Ok(Self { target, too_low: 0.6 * target, too_high: 1.4 * target, elimination: 0.95, cohort: 3 })
+        Ok(Self {
+            target,
+            too_low: 0.6 * target,
+            too_high: 1.4 * target,
+            elimination: 0.95,
+            cohort: 3,
+            enough: None,
+            stay_at_one_of_three: false,
+        })
     }
 
     /// The share of toxicities at or below which the dose is raised: where a toxicity of `too_low` becomes as likely as the target.
@@ -88,12 +103,14 @@ impl DoseFinding for Boin {
         let share = dose.toxicities as f64 / dose.patients as f64;
         let wanted = if share <= self.escalate() {
             current + 1
-        } else if share >= self.deescalate() {
+        } else if share >= self.deescalate() && !(self.stay_at_one_of_three && (dose.toxicities, dose.patients) == (1, 3)) {
             current.saturating_sub(1)
         } else {
             current
         };
-        Ok(DoseStep::Give(wanted.min(highest)))
+        let next = wanted.min(highest);
+        let enough = next == current && self.enough.is_some_and(|enough| dose.patients >= enough);
+        Ok(if enough { DoseStep::Stop } else { DoseStep::Give(next) })
     }
 
     fn recommend(&self, seen: &[Treated]) -> Result<Option<usize>, TrialError> {

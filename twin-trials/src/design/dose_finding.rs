@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use twin_core::Random;
 
 /// The patients treated at one dose, and how many of them had a dose-limiting toxicity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct Treated {
     /// How many were treated.
     pub patients: usize,
@@ -86,12 +86,7 @@ pub fn operating_characteristics(
     trials: usize,
     random: &Random,
 ) -> Result<OperatingCharacteristics, TrialError> {
-    if toxicity.is_empty() {
-        return Err(TrialError::Empty { what: "the list of doses" });
-    }
-    if let Some((index, &value)) = toxicity.iter().enumerate().find(|(_, p)| !(0.0..=1.0).contains(*p)) {
-        return Err(TrialError::OutOfRange { what: "probability of toxicity", index, value, valid: "from 0 to 1" });
-    }
+    check_toxicity(toxicity)?;
     let mut recommended = vec![0; toxicity.len()];
     let mut patients = vec![Vec::with_capacity(trials); toxicity.len()];
     let mut toxicities = Vec::with_capacity(trials);
@@ -110,6 +105,19 @@ pub fn operating_characteristics(
         patients: patients.iter().map(|list| Mean::of(list)).collect::<Result<_, _>>()?,
         toxicities: Mean::of(&toxicities)?,
     })
+}
+
+/// Refuses no doses at all and toxicities that are no probabilities.
+pub(super) fn check_toxicity(toxicity: &[f64]) -> Result<(), TrialError> {
+    if toxicity.is_empty() {
+        return Err(TrialError::Empty { what: "the list of doses" });
+    }
+    match toxicity.iter().enumerate().find(|(_, p)| !(0.0..=1.0).contains(*p)) {
+        Some((index, &value)) => {
+            Err(TrialError::OutOfRange { what: "probability of toxicity", index, value, valid: "from 0 to 1" })
+        }
+        None => Ok(()),
+    }
 }
 
 fn one_trial(rule: &dyn DoseFinding, toxicity: &[f64], cohorts: usize, random: &mut Random) -> Result<Vec<Treated>, TrialError> {

@@ -22,7 +22,8 @@ impl Scored {
         Self { objectives, breaches: Vec::new() }
     }
 
-    fn violation(&self) -> f64 {
+    /// By how much it breaks limits, all together.
+    pub(super) fn violation(&self) -> f64 {
         self.breaches.iter().fold(0.0, |sum, breach| sum + breach.excess)
     }
 }
@@ -63,9 +64,9 @@ impl Default for Evolution {
 
 /// A living candidate.
 #[derive(Clone)]
-struct Living {
-    shares: Vec<f64>,
-    scored: Scored,
+pub(super) struct Living {
+    pub(super) shares: Vec<f64>,
+    pub(super) scored: Scored,
     violation: f64,
 }
 
@@ -148,20 +149,19 @@ impl Evolution {
                 if random.uniform() >= self.crossover && place != forced {
                     return coordinate(index, place);
                 }
-                reflected(coordinate(base, place) + self.scale * (coordinate(a, place) - coordinate(b, place)))
+                bounded(coordinate(base, place) + self.scale * (coordinate(a, place) - coordinate(b, place)))
             })
             .collect()
     }
 }
 
-/// A coordinate outside the unit interval comes back from its border.
-fn reflected(share: f64) -> f64 {
-    let folded = share.rem_euclid(2.0);
-    if folded > 1.0 { 2.0 - folded } else { folded }
+/// A move beyond the unit interval ends on its border: the best plans often lie there, at a greatest dose or at none.
+pub(super) fn bounded(share: f64) -> f64 {
+    share.clamp(0.0, 1.0)
 }
 
 /// Points that fill each coordinate evenly.
-fn latin_hypercube(count: usize, dimension: usize, random: &mut Random) -> Vec<Vec<f64>> {
+pub(super) fn latin_hypercube(count: usize, dimension: usize, random: &mut Random) -> Vec<Vec<f64>> {
     let mut points = vec![Vec::with_capacity(dimension); count];
     for _ in 0..dimension {
         let mut strata: Vec<usize> = (0..count).collect();
@@ -175,9 +175,9 @@ fn latin_hypercube(count: usize, dimension: usize, random: &mut Random) -> Vec<V
     points
 }
 
-type Assessed = (Vec<f64>, Result<Scored, TrialError>);
+pub(super) type Assessed = (Vec<f64>, Result<Scored, TrialError>);
 
-fn assess(points: Vec<Vec<f64>>, score: &Score<'_>) -> Vec<Assessed> {
+pub(super) fn assess(points: Vec<Vec<f64>>, score: &Score<'_>) -> Vec<Assessed> {
     let one = |shares: Vec<f64>| {
         let scored = score(&shares).and_then(|scored| {
             crate::statistics::finite("objective", &scored.objectives)?;
@@ -189,19 +189,19 @@ fn assess(points: Vec<Vec<f64>>, score: &Score<'_>) -> Vec<Assessed> {
 }
 
 /// What the search has seen.
-struct Record {
-    front: Front,
+pub(super) struct Record {
+    pub(super) front: Front,
     tolerated: f64,
     first: Option<TrialError>,
 }
 
 impl Record {
-    fn new(tolerated: f64) -> Self {
+    pub(super) fn new(tolerated: f64) -> Self {
         Self { front: Front::default(), tolerated, first: None }
     }
 
     /// Takes candidates in, in order; `None` where the score failed.
-    fn take(&mut self, assessed: Vec<Assessed>) -> Result<Vec<Option<Living>>, TrialError> {
+    pub(super) fn take(&mut self, assessed: Vec<Assessed>) -> Result<Vec<Option<Living>>, TrialError> {
         let mut living = Vec::with_capacity(assessed.len());
         for (shares, scored) in assessed {
             self.front.evaluations += 1;

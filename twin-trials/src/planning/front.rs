@@ -125,6 +125,12 @@ pub(super) fn thinned(objectives: &[&[f64]], layer: Vec<usize>, count: usize) ->
         values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
     };
     let ranges: Vec<(f64, f64)> = (0..width).map(range).collect();
+    // One candidate for each objective, the first of those that are least by it.
+    let least = |place: usize| {
+        let by = |index: &usize| at(*index).get(place).copied().unwrap_or(f64::INFINITY);
+        layer.iter().copied().min_by(|a, b| by(a).total_cmp(&by(b)))
+    };
+    let extremes: Vec<usize> = (0..width).filter_map(least).collect();
     let squared = |a: usize, b: usize| {
         let scaled =
             at(a).iter().zip(at(b)).zip(&ranges).map(|((x, y), (low, high))| (x - y) / (high - low).max(f64::MIN_POSITIVE));
@@ -141,8 +147,7 @@ pub(super) fn thinned(objectives: &[&[f64]], layer: Vec<usize>, count: usize) ->
                 }
             }
         }
-        let extreme = at(index).iter().zip(&ranges).any(|(value, (low, _))| value <= low);
-        let room = if extreme { f64::INFINITY } else { nearest.iter().map(|(distance, _)| distance).product() };
+        let room = if extremes.contains(&index) { f64::INFINITY } else { nearest.iter().map(|(distance, _)| distance).product() };
         Neighbored { index, room, neighbors: nearest.into_iter().map(|(_, other)| other).collect() }
     };
     let unmeasured = |index: usize| Neighbored { index, room: 0.0, neighbors: Vec::new() };

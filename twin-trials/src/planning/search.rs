@@ -3,7 +3,7 @@
 use super::decide::{check, endpoints, infeasible, rules_broken};
 use super::evaluation::{Evaluator, arranged};
 use super::order::reasons;
-use super::{Evolution, Objective, Plan, Question, Scored, Space};
+use super::{Bayesian, Evolution, Front, Objective, Plan, Question, Score, Scored, Space};
 use crate::TrialError;
 
 /// A plan that no other plan found beats in all objectives.
@@ -30,6 +30,27 @@ pub struct PlanFront {
     pub infeasible: usize,
 }
 
+/// A method that searches the unit cube for what makes a score small.
+pub trait Optimizer: Sync {
+    /// Searches the unit cube of `dimension` coordinates.
+    ///
+    /// # Errors
+    /// For settings without meaning, and if more scores fail than it tolerates.
+    fn minimize(&self, dimension: usize, score: &Score<'_>) -> Result<Front, TrialError>;
+}
+
+impl Optimizer for Evolution {
+    fn minimize(&self, dimension: usize, score: &Score<'_>) -> Result<Front, TrialError> {
+        Self::minimize(self, dimension, score)
+    }
+}
+
+impl Optimizer for Bayesian {
+    fn minimize(&self, dimension: usize, score: &Score<'_>) -> Result<Front, TrialError> {
+        Self::minimize(self, dimension, score)
+    }
+}
+
 /// Seeks the plans of `space` that serve `objectives` best within the limits of `question`; its own objective and plans are not used.
 ///
 /// Every plan is simulated on all draws of the setting, the same for all. What a plan promises on the draws that chose it is too good; give
@@ -38,8 +59,13 @@ pub struct PlanFront {
 ///
 /// # Errors
 /// [`TrialError::Infeasible`] if no plan that was looked at keeps within all limits; [`TrialError::Empty`] without objectives; as
-/// [`recommend`](super::recommend) and [`Evolution::minimize`] else.
-pub fn search(question: &Question, space: &Space, objectives: &[Objective], method: &Evolution) -> Result<PlanFront, TrialError> {
+/// [`recommend`](super::recommend) and the method else.
+pub fn search(
+    question: &Question,
+    space: &Space,
+    objectives: &[Objective],
+    method: &dyn Optimizer,
+) -> Result<PlanFront, TrialError> {
     let (first, rest) = objectives.split_first().ok_or(TrialError::Empty { what: "the list of objectives" })?;
     let mut inner = question.clone();
     (inner.objective, inner.effects, inner.candidates, inner.plans) = (first.clone(), rest.to_vec(), Vec::new(), Vec::new());

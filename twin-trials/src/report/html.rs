@@ -158,7 +158,7 @@ impl Writer {
         let class = |numeric: bool| if numeric { " class=\"number\"" } else { "" };
         let _ = writeln!(
             self.out,
-            "<div class=\"scroll\"><table>\n<caption><b>Table {}.</b> {}</caption>\n<thead><tr>",
+            "<div class=\"scroll\" tabindex=\"0\"><table>\n<caption><b>Table {}.</b> {}</caption>\n<thead><tr>",
             self.tables,
             escape(&table.caption)
         );
@@ -191,7 +191,7 @@ impl Writer {
         let drawing = figure.draw(self.figures)?;
         let _ = writeln!(
             self.out,
-            "<figure>\n<div class=\"scroll\">{drawing}</div>\n<figcaption><b>Figure {}.</b> {}</figcaption>\n</figure>",
+            "<figure>\n<div class=\"scroll\" tabindex=\"0\">{drawing}</div>\n<figcaption><b>Figure {}.</b> {}</figcaption>\n</figure>",
             self.figures,
             escape(&figure.caption)
         );

@@ -1,7 +1,7 @@
 //! Parametric regression of times on covariates.
 
 use super::coefficient::{Coefficient, find};
-use super::newton::{Point, maximize};
+use super::newton::{Maximum, Point, maximize};
 use super::period::{self, Period};
 use crate::TrialError;
 use nalgebra::{DMatrix, DVector};
@@ -26,7 +26,7 @@ const WHAT: &str = "accelerated failure time regression";
 /// assert!(fit.lifetime(&[1.0])?.median() > fit.lifetime(&[0.0])?.median());
 /// # Ok::<(), twin_trials::TrialError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AcceleratedRegression {
     /// The law of the times.
     pub law: TimeLaw,
@@ -59,6 +59,22 @@ impl AcceleratedRegression {
     /// As [`CoxRegression::fit`](super::CoxRegression::fit); [`TrialError::OutOfRange`] also for a period that ends at 0 and for a
     /// stratum other than 0. `names` may be empty.
     pub fn fit(&self, names: &[&str], periods: &[Period]) -> Result<AcceleratedFit, TrialError> {
+        let prepared = Prepared::new(names, periods)?;
+        Ok(prepared.hand_back(self.law, &prepared.solve(self.law)?))
+    }
+}
+
+/// Periods ready for a likelihood: covariates centered and scaled.
+pub(super) struct Prepared {
+    /// The intercept, the covariates, the logarithm of the scale.
+    pub(super) names: Vec<String>,
+    means: Vec<f64>,
+    deviations: Vec<f64>,
+    rows: Vec<Row>,
+}
+
+impl Prepared {
+    pub(super) fn new(names: &[&str], periods: &[Period]) -> Result<Self, TrialError> {
         period::check(names, periods)?;
         for (index, period) in periods.iter().enumerate() {
             if period.follow_up.time <= 0.0 {
@@ -83,26 +99,80 @@ impl AcceleratedRegression {
         let names: Vec<String> = std::iter::once("intercept".to_owned()).chain(inner).chain(["ln scale".to_owned()]).collect();
         let flat = |index: usize| TrialError::NotIdentified { what: WHAT, name: names.get(index + 1).cloned().unwrap_or_default() };
         let (means, deviations) = period::moments(width, periods).map_err(flat)?;
-        let likelihood = Likelihood::new(self.law, periods, &means, &deviations);
-        let found = maximize(WHAT, &names, likelihood.start(width), |place| Some(likelihood.at(place)))?;
-        // From centered and scaled covariates back to the given ones.
-        let mut back = DMatrix::<f64>::identity(width + 2, width + 2);
-        for i in 0..width {
-            back[(i + 1, i + 1)] = 1.0 / deviations[i];
-            back[(0, i + 1)] = -means[i] / deviations[i];
+        let row = |period: &Period| {
+            let scaled = period.covariates.iter().zip(means.iter().zip(&deviations)).map(|(x, (m, s))| (x - m) / s);
+            Row {
+                ln_start: period.start.filter(|start| *start > 0.0).map(f64::ln),
+                ln_end: period.follow_up.time.ln(),
+                event: period.follow_up.event,
+                weight: period.weight,
+                design: std::iter::once(1.0).chain(scaled).collect(),
+            }
+        };
+        let rows = periods.iter().map(row).collect();
+        Ok(Self { names, means, deviations, rows })
+    }
+
+    /// The most likely coefficients of the scaled covariates, with times of `law`.
+    pub(super) fn solve(&self, law: TimeLaw) -> Result<Maximum, TrialError> {
+        maximize(WHAT, &self.names, self.start(), |place| Some(self.at(law, place)))
+    }
+
+    /// From centered and scaled covariates back to the given ones.
+    pub(super) fn hand_back(&self, law: TimeLaw, found: &Maximum) -> AcceleratedFit {
+        let size = self.names.len();
+        let mut back = DMatrix::<f64>::identity(size, size);
+        for (i, (mean, deviation)) in self.means.iter().zip(&self.deviations).enumerate() {
+            back[(i + 1, i + 1)] = 1.0 / deviation;
+            back[(0, i + 1)] = -mean / deviation;
         }
         let (estimates, covariance) = (&back * &found.coefficients, &back * &found.covariance * back.transpose());
-        let coefficient = |(index, name): (usize, String)| Coefficient {
-            name,
+        let coefficient = |(index, name): (usize, &String)| Coefficient {
+            name: name.clone(),
             estimate: estimates[index],
             standard_error: covariance[(index, index)].sqrt(),
         };
-        Ok(AcceleratedFit {
-            law: self.law,
-            coefficients: names.into_iter().enumerate().map(coefficient).collect(),
-            covariance: (0..width + 2).map(|i| (0..width + 2).map(|j| covariance[(i, j)]).collect()).collect(),
+        AcceleratedFit {
+            law,
+            coefficients: self.names.iter().enumerate().map(coefficient).collect(),
+            covariance: (0..size).map(|i| (0..size).map(|j| covariance[(i, j)]).collect()).collect(),
             ln_likelihood: found.ln_likelihood,
-        })
+        }
+    }
+
+    /// Mean and spread of the logarithms of the times, no effects.
+    fn start(&self) -> DVector<f64> {
+        let count = self.rows.len() as f64;
+        let mean = self.rows.iter().map(|row| row.ln_end).sum::<f64>() / count;
+        let variance = self.rows.iter().map(|row| (row.ln_end - mean).powi(2)).sum::<f64>() / count;
+        let mut start = DVector::zeros(self.names.len());
+        let last = start.len() - 1;
+        start[0] = mean;
+        start[last] = if variance > 0.0 { 0.5 * variance.ln() } else { 0.0 };
+        start
+    }
+
+    /// The likelihood at a place, with its derivatives.
+    pub(super) fn at(&self, law: TimeLaw, place: &DVector<f64>) -> Point {
+        let (last, width) = (place.len() - 1, place.len());
+        let (ln_scale, scale) = (place[last], place[last].exp());
+        let mut point = Point { ln_likelihood: 0.0, gradient: DVector::zeros(width), information: DMatrix::zeros(width, width) };
+        for row in &self.rows {
+            let location: f64 = row.design.iter().zip(place.iter()).map(|(x, beta)| x * beta).sum();
+            let end = (row.ln_end - location) / scale;
+            let term = if row.event { law.ln_density(end) } else { law.ln_survival(end) };
+            add(&mut point, row, row.weight, scale, end, term);
+            if row.event {
+                point.ln_likelihood -= row.weight * (ln_scale + row.ln_end);
+                point.gradient[last] -= row.weight;
+            }
+            if let Some(ln_start) = row.ln_start {
+                let start = (ln_start - location) / scale;
+                add(&mut point, row, -row.weight, scale, start, law.ln_survival(start));
+            }
+        }
+        point.information.fill_upper_triangle_with_lower_triangle();
+        point
     }
 }
 
@@ -113,60 +183,6 @@ struct Row {
     event: bool,
     weight: f64,
     design: Vec<f64>,
-}
-
-struct Likelihood {
-    law: TimeLaw,
-    rows: Vec<Row>,
-}
-
-impl Likelihood {
-    fn new(law: TimeLaw, periods: &[Period], means: &[f64], deviations: &[f64]) -> Self {
-        let row = |period: &Period| {
-            let scaled = period.covariates.iter().zip(means.iter().zip(deviations)).map(|(x, (m, s))| (x - m) / s);
-            Row {
-                ln_start: period.start.filter(|start| *start > 0.0).map(f64::ln),
-                ln_end: period.follow_up.time.ln(),
-                event: period.follow_up.event,
-                weight: period.weight,
-                design: std::iter::once(1.0).chain(scaled).collect(),
-            }
-        };
-        Self { law, rows: periods.iter().map(row).collect() }
-    }
-
-    /// Mean and spread of the logarithms of the times, no effects.
-    fn start(&self, width: usize) -> DVector<f64> {
-        let count = self.rows.len() as f64;
-        let mean = self.rows.iter().map(|row| row.ln_end).sum::<f64>() / count;
-        let variance = self.rows.iter().map(|row| (row.ln_end - mean).powi(2)).sum::<f64>() / count;
-        let mut start = DVector::zeros(width + 2);
-        start[0] = mean;
-        start[width + 1] = if variance > 0.0 { 0.5 * variance.ln() } else { 0.0 };
-        start
-    }
-
-    fn at(&self, place: &DVector<f64>) -> Point {
-        let (last, width) = (place.len() - 1, place.len());
-        let (ln_scale, scale) = (place[last], place[last].exp());
-        let mut point = Point { ln_likelihood: 0.0, gradient: DVector::zeros(width), information: DMatrix::zeros(width, width) };
-        for row in &self.rows {
-            let location: f64 = row.design.iter().zip(place.iter()).map(|(x, beta)| x * beta).sum();
-            let end = (row.ln_end - location) / scale;
-            let term = if row.event { self.law.ln_density(end) } else { self.law.ln_survival(end) };
-            add(&mut point, row, row.weight, scale, end, term);
-            if row.event {
-                point.ln_likelihood -= row.weight * (ln_scale + row.ln_end);
-                point.gradient[last] -= row.weight;
-            }
-            if let Some(ln_start) = row.ln_start {
-                let start = (ln_start - location) / scale;
-                add(&mut point, row, -row.weight, scale, start, self.law.ln_survival(start));
-            }
-        }
-        point.information.fill_upper_triangle_with_lower_triangle();
-        point
-    }
 }
 
 /// Adds `weight` times a term that depends on `w = (ln t - location) / scale`, given as value, first and second derivative.

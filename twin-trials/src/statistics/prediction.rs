@@ -1,7 +1,7 @@
 //! How good predicted risks are at a time, when some follow-ups ended before it.
 
 use super::censoring::Censoring;
-use super::{FollowUp, KaplanMeier};
+use super::{Coefficient, CoxRegression, FollowUp, KaplanMeier, Period};
 use crate::TrialError;
 use serde::{Deserialize, Serialize};
 
@@ -87,6 +87,30 @@ pub fn score_predictions(follow_ups: &[FollowUp], risks: &[f64], time: f64) -> R
     })
 }
 
+/// How far apart the hazards of `follow_ups` are, for every unit of the logarithms of hazards that a model predicted (its prognostic index): the
+/// coefficient of a Cox regression on them (van Houwelingen 2000, doi:10.1002/1097-0258(20001230)19:24<3401::AID-SIM554>3.0.CO;2-2). 1 is right; below 1
+/// the predictions are too extreme, as those of an overfitted model are.
+///
+/// ```
+/// use twin_trials::statistics::{FollowUp, calibration_slope};
+/// let seen = [3.0, 5.0, 6.0, 9.0, 11.0, 14.0].map(FollowUp::event);
+/// let slope = calibration_slope(&seen, &[1.0, 0.2, 0.8, -0.1, 0.3, -0.9])?;
+/// assert!(slope.estimate > 0.0);
+/// # Ok::<(), twin_trials::TrialError>(())
+/// ```
+///
+/// # Errors
+/// [`TrialError::Length`] unless there is one prediction for each follow-up; as [`CoxRegression::fit`](super::CoxRegression::fit).
+pub fn calibration_slope(follow_ups: &[FollowUp], predicted: &[f64]) -> Result<Coefficient, TrialError> {
+    if predicted.len() != follow_ups.len() {
+        let (what, reference) = ("the list of predictions", "the list of follow-ups");
+        return Err(TrialError::Length { what, found: predicted.len(), reference, expected: follow_ups.len() });
+    }
+    let periods: Vec<Period> = follow_ups.iter().zip(predicted).map(|(seen, index)| Period::new(*seen, [*index])).collect();
+    let fit = CoxRegression::default().fit(&["predicted"], &periods)?;
+    fit.coefficient("predicted").cloned()
+}
+
 /// The weighted share of pairs of a case and a control in which the case has the higher risk.
 fn area(cases: &[(f64, f64)], controls: &mut [(f64, f64)]) -> f64 {
     controls.sort_by(|(a, _), (b, _)| a.total_cmp(b));
@@ -130,6 +154,21 @@ mod tests {
         let score = score_predictions(&seen, &[0.5, 0.9, 0.9, 0.7, 0.6], 5.0).unwrap();
         assert!((score.area_under_curve - 2.0 / 3.0).abs() < 1e-12);
         assert!((score.brier - (0.25 + 2.0 * 0.09 + 2.0 * 0.36) / 5.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_slope_of_exaggerated_predictions_is_below_one() {
+        let mut random = twin_core::Random::new(11);
+        let index: Vec<f64> = (0..800).map(|_| random.normal()).collect();
+        let seen: Vec<FollowUp> = index.iter().map(|x| FollowUp::event(-random.uniform().ln() / x.exp())).collect();
+        let slope = |factor: f64| {
+            let predicted: Vec<f64> = index.iter().map(|x| factor * x).collect();
+            calibration_slope(&seen, &predicted).unwrap()
+        };
+        let (right, twice) = (slope(1.0), slope(2.0));
+        assert!((right.estimate - 1.0).abs() < 3.0 * right.standard_error, "{right:?}");
+        assert!((twice.estimate - 0.5 * right.estimate).abs() < 1e-9);
+        assert!(calibration_slope(&seen, &[1.0]).is_err());
     }
 
     #[test]

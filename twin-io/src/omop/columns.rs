@@ -1,0 +1,70 @@
+//! The columns of the data model that are carried over.
+
+/// The columns that are read, and those that say nothing of the patient, by table.
+pub(super) const COLUMNS: [(&str, &[&str]); 9] = [
+    ("person", &["person_id", "gender_concept_id", "year_of_birth", "month_of_birth", "day_of_birth", "birth_datetime"]),
+    ("observation_period", &["observation_period_id", "person_id", "observation_period_start_date", "observation_period_end_date"]),
+    ("death", &["person_id", "death_date", "death_datetime"]),
+    ("condition_occurrence", &["condition_occurrence_id", "person_id", "condition_concept_id"]),
+    (
+        "measurement",
+        &[
+            "measurement_id",
+            "person_id",
+            "measurement_concept_id",
+            "measurement_date",
+            "measurement_datetime",
+            "operator_concept_id",
+            "value_as_number",
+            "value_as_concept_id",
+            "unit_concept_id",
+            "unit_source_value",
+            "measurement_event_id",
+            "meas_event_field_concept_id",
+            "modifier_of_event_id",
+            "modifier_of_field_concept_id",
+        ],
+    ),
+    (
+        "drug_exposure",
+        &[
+            "drug_exposure_id",
+            "person_id",
+            "drug_concept_id",
+            "drug_exposure_start_date",
+            "drug_exposure_start_datetime",
+            "drug_exposure_end_date",
+            "drug_exposure_end_datetime",
+            "quantity",
+            "route_concept_id",
+            "dose_unit_source_value",
+        ],
+    ),
+    (
+        "procedure_occurrence",
+        &[
+            "procedure_occurrence_id",
+            "person_id",
+            "procedure_concept_id",
+            "procedure_date",
+            "procedure_datetime",
+            "modifier_concept_id",
+        ],
+    ),
+    (
+        "episode",
+        &[
+            "episode_id",
+            "person_id",
+            "episode_concept_id",
+            "episode_start_date",
+            "episode_start_datetime",
+            "episode_end_date",
+            "episode_end_datetime",
+            "episode_parent_id",
+            "episode_number",
+            "episode_object_concept_id",
+        ],
+    ),
+    ("episode_event", &["episode_id", "event_id", "episode_event_field_concept_id"]),
+];
