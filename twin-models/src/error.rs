@@ -184,16 +184,6 @@ pub enum SimulationError {
         /// When, in days.
         day: f64,
     },
-    /// An integrator of another library could not go on.
-    #[error("{method} could not go on from day {day}: {reason}")]
-    Integrator {
-        /// Its method.
-        method: &'static str,
-        /// Where it stood, in days.
-        day: f64,
-        /// What it said.
-        reason: String,
-    },
     /// The anatomy that a spatial model is built on is not sound.
     #[error("{what} of an anatomy: {detail}")]
     Anatomy {

@@ -36,7 +36,6 @@
 //! - [`immune`], [`angiogenic`]: tumors with immune cells, and with vessels
 //! - [`molecular`]: from molecular findings to parameters, as distributions
 //! - [`stiff`]: an integrator for stiff systems
-//! - `large` (feature `diffsol`): systems of many states, and with constraints
 //! - [`composition`]: one model from a growth law, effects and toxicities, as types or from a description
 //! - [`equations`]: systems of equations stated as data, with events, such as those of SBML
 //! - [`spatial`]: reaction and diffusion in the patient's own anatomy
@@ -58,8 +57,6 @@ mod events;
 pub mod growth;
 pub mod immune;
 pub mod kinetics;
-#[cfg(feature = "diffsol")]
-pub mod large;
 mod model;
 pub mod molecular;
 mod ode;
