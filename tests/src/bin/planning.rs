@@ -13,7 +13,7 @@ use twin_trials::report::{Block, Column, Curve, CurveStyle, CurvesFigure, Figure
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     let half = values.len() / 2;
-    if values.len() % 2 == 0 { f64::midpoint(values[half - 1], values[half]) } else { values[half] }
+    if values.len().is_multiple_of(2) { f64::midpoint(values[half - 1], values[half]) } else { values[half] }
 }
 
 /// The median with its standard error, by 2000 resamples of the patients.
