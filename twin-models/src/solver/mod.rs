@@ -2,8 +2,10 @@
 
 mod explicit;
 mod implicit;
+mod pace;
 mod side_by_side;
 mod switching;
+mod tableau;
 
 pub(crate) use explicit::{StepFailure, Tolerance, Tsitouras};
 pub(crate) use side_by_side::SideBySide;

@@ -7,7 +7,8 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::Tolerance;
-use super::explicit::{A2, A3, A4, A5, A6, A7, C, D, E, SMALL, fifth_root, growth};
+use super::pace::{SMALL, fifth_root, growth};
+use super::tableau::{A2, A3, A4, A5, A6, A7, C, D, E};
 use crate::scalar::wide;
 use crate::{LANES, Lanes};
 

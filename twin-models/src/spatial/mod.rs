@@ -67,10 +67,4 @@ pub use studies::{DaysGained, Invasion, Radii, radius_of, with_radiosensitivity_
 pub use tensor::Tensor;
 
 #[cfg(test)]
-mod adaptive_tests;
-#[cfg(test)]
-mod oxygen_tests;
-#[cfg(test)]
-mod tensor_tests;
-#[cfg(test)]
 mod tests;

@@ -1,5 +1,9 @@
 //! The engine against the laws, against closed forms, and against malformed anatomy.
 
+mod adaptive;
+mod oxygen;
+mod tensor;
+
 use super::*;
 use crate::testing::{self, Settings as LawSettings};
 use crate::{Model, Simulation, SimulationError};

@@ -1,7 +1,7 @@
 //! Steps that adapt: the laws, and the bound on what their errors come to.
 #![allow(clippy::unwrap_used)]
 
-use super::*;
+use super::super::*;
 use crate::testing::{self, Settings as LawSettings};
 use crate::{Model, Parameters, Scenario, Simulation, SimulationError};
 use twin_core::{AbsorbedDose, Agent, Grid, Mask, Quantity, ScalarField, Span, Target, Time, Treatment, Unit};

@@ -1,7 +1,7 @@
 //! Diffusion by tensors, against closed forms, the scalar engine and the laws.
 #![allow(clippy::unwrap_used)]
 
-use super::*;
+use super::super::*;
 use crate::testing::{self, Settings as LawSettings};
 use crate::{Model, Scenario, Simulation, SimulationError, run_with};
 use twin_core::{Grid, Mask, Observable, Random, ScalarField, Span, Time, Unit};

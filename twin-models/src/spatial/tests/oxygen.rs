@@ -1,7 +1,7 @@
 //! Oxygen against closed forms, and what it makes of fractions.
 #![allow(clippy::unwrap_used)]
 
-use super::*;
+use super::super::*;
 use crate::testing::{self, Settings as LawSettings};
 use crate::{Model, Scenario, Simulation, SimulationError};
 use twin_core::{AbsorbedDose, Grid, Mask, ScalarField, Span, Target, Time, Treatment, Unit};
