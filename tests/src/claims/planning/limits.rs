@@ -27,12 +27,12 @@ fn problem(random: &mut Random) -> Result<Random1, TrialError> {
     let first = Weekday::WORKING[random.below(5)];
     let (fewest, least) = (1 + random.below(20) as u32, between(random, 1.0, 3.0));
     let space = RadiotherapySpace {
-        target: Target::new("ptv")?,
+        target: Target::new("tumor")?,
         first,
         fractions: (fewest, fewest + random.below(20) as u32),
         dose_gray: (least, least + between(random, 0.0, 4.0)),
         per_week: [vec![5], vec![1, 3, 5], vec![2, 4]][random.below(3)].clone(),
-        boost: (random.below(3) == 0).then_some((Target::new("ptv")?, 5, 2.0)),
+        boost: (random.below(3) == 0).then_some((Target::new("tumor")?, 5, 2.0)),
     }
     .space()?;
     let ranges = [(1.5, 5.0), (20.0, 80.0), (10.0, 60.0), (5.0, 60.0), (0.5, 3.0), (0.0, 5.0), (10.0, 80.0)];
@@ -52,7 +52,7 @@ fn allowed(bound: f64) -> Vec<Weekday> {
 }
 
 fn limits(problem: &Random1) -> Result<Limits, TrialError> {
-    let target = || Target::new("ptv");
+    let target = || Target::new("tumor");
     let mut limits = Limits::none();
     for &(kind, bound) in &problem.bounds {
         let gray = AbsorbedDose::from_gray(bound)?;
@@ -109,7 +109,7 @@ pub(super) fn broken(count: u64) -> Result<(usize, usize), String> {
 
 fn one(random: &mut Random, by_search: bool) -> Result<(bool, bool), String> {
     let problem = problem(random).map_err(words)?;
-    let target = Target::new("ptv").map_err(words)?;
+    let target = Target::new("tumor").map_err(words)?;
     let model = Arc::new(proliferation_saturation());
     let mut patient = VirtualPatient::new(model.spec().defaults().map_err(words)?);
     patient.since = Time::from_days(30.0).map_err(words)?;
